@@ -1,0 +1,53 @@
+package autoconfig
+
+import "time"
+
+// State says how the stream is doing.
+type State string
+
+// The states of a manager.
+const (
+	// StateInitializing is from the start until the first put was applied.
+	StateInitializing State = "INITIALIZING"
+	// StateValid means that a connection is up and has brought at least one event.
+	StateValid State = "VALID"
+	// StateInterrupted means that a working connection was lost. What is known stays in force.
+	StateInterrupted State = "INTERRUPTED"
+	// StateOff is final: the manager was closed, or has failed for good.
+	StateOff State = "OFF"
+)
+
+// Status is how a manager is doing at one moment.
+type Status struct {
+	State         State
+	StateSince    time.Time
+	LastError     *ErrorInfo // nil if there has been none; kept after recovery
+	LastActivity  time.Time  // last byte from the service; zero if there has been none
+	LastKeepAlive time.Time  // last comment; zero if there has been none
+	KeepAlives    uint64     // comments so far
+	Connections   uint64     // successful connections so far
+	Environments  int        // environments known now
+}
+
+// ErrorKind classes what went wrong.
+type ErrorKind string
+
+// The kinds of errors.
+const (
+	// ErrorKindNetwork is a connection that could not be made, or broke.
+	ErrorKindNetwork ErrorKind = "NETWORK_ERROR"
+	// ErrorKindResponse is an HTTP response other than status 200 with an event stream.
+	ErrorKindResponse ErrorKind = "ERROR_RESPONSE"
+	// ErrorKindInvalidData is an event that could not be understood.
+	ErrorKindInvalidData ErrorKind = "INVALID_DATA"
+	// ErrorKindTimeout is a connection that was silent for too long.
+	ErrorKindTimeout ErrorKind = "TIMEOUT"
+)
+
+// ErrorInfo is something that went wrong, for people and for health checks. It holds no secrets.
+type ErrorInfo struct {
+	Kind       ErrorKind
+	StatusCode int // HTTP status; 0 unless Kind is ErrorKindResponse
+	Message    string
+	Time       time.Time
+}

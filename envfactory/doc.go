@@ -1,0 +1,3 @@
+// Package envfactory turns environments as the auto-configuration stream represents them into what a relay needs to
+// run them.
+package envfactory
