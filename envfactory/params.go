@@ -14,7 +14,7 @@ type EnvironmentParams struct {
 	MobileKey   config.MobileKey // empty if the environment has none
 
 	// ExpiringSDKKey is the accepted SDK key that expires next, and ExpiringSDKKeyTime is when. Both are zero if no
-	// key expires.
+	// SDK key expires.
 	ExpiringSDKKey     config.SDKKey
 	ExpiringSDKKeyTime time.Time
 
@@ -36,23 +36,65 @@ type EnvIdentifiers struct {
 	ProjName string // for example "Web shop"
 }
 
-// AcceptedSDKKey is an SDK key that an environment accepts.
-type AcceptedSDKKey struct {
-	Name   string // what the service calls it; "default" for the default key; may be empty
-	Value  config.SDKKey
+// String returns the project's and the environment's key, for example "web/production".
+func (i EnvIdentifiers) String() string { return i.ProjKey + "/" + i.EnvKey }
+
+// AcceptedKey is a key that an environment accepts.
+type AcceptedKey[K config.SDKKey | config.MobileKey] struct {
+	Name   string // what the service calls it: "default" for the default key; may be empty
+	Value  K
 	Expiry time.Time // zero: permanent
 }
 
+// AcceptedSDKKey is an SDK key that an environment accepts.
+type AcceptedSDKKey = AcceptedKey[config.SDKKey]
+
 // AcceptedMobileKey is a mobile key that an environment accepts.
-type AcceptedMobileKey struct {
-	Name   string // what the service calls it; "default" for the default key; may be empty
-	Value  config.MobileKey
-	Expiry time.Time // zero: permanent
-}
+type AcceptedMobileKey = AcceptedKey[config.MobileKey]
 
 // FilterParams is everything that a relay needs to know of one payload filter.
 type FilterParams struct {
 	ID      config.FilterID
 	Key     config.FilterKey
 	ProjKey string
+}
+
+// At returns the params as they are at a certain time: without the keys that have expired by then. The receiver and
+// its slices stay as they are.
+func (p EnvironmentParams) At(now time.Time) EnvironmentParams {
+	p.AcceptedSDKKeys = unexpired(p.AcceptedSDKKeys, now)
+	p.AcceptedMobileKeys = unexpired(p.AcceptedMobileKeys, now)
+	p.ExpiringSDKKey, p.ExpiringSDKKeyTime = nextToExpire(p.AcceptedSDKKeys)
+	return p
+}
+
+func (k AcceptedKey[K]) expired(now time.Time) bool {
+	return !k.Expiry.IsZero() && !now.Before(k.Expiry)
+}
+
+// unexpired returns keys itself where none has expired, which is nearly always.
+func unexpired[K config.SDKKey | config.MobileKey](keys []AcceptedKey[K], now time.Time) []AcceptedKey[K] {
+	for i, key := range keys {
+		if !key.expired(now) {
+			continue
+		}
+		kept := append([]AcceptedKey[K](nil), keys[:i]...)
+		for _, later := range keys[i+1:] {
+			if !later.expired(now) {
+				kept = append(kept, later)
+			}
+		}
+		return kept
+	}
+	return keys
+}
+
+func nextToExpire(keys []AcceptedSDKKey) (config.SDKKey, time.Time) {
+	var next AcceptedSDKKey
+	for _, key := range keys {
+		if !key.Expiry.IsZero() && (next.Expiry.IsZero() || key.Expiry.Before(next.Expiry)) {
+			next = key
+		}
+	}
+	return next.Value, next.Expiry
 }
