@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/internal/mask"
 )
 
 // KeySetError says that the keys of an environment contradict each other, so that it can't be served. It holds no key.
@@ -14,7 +15,7 @@ type KeySetError struct {
 
 // Error says which environment and why.
 func (e *KeySetError) Error() string {
-	return fmt.Sprintf("environment %q has a malformed set of keys: %s", e.EnvID, e.Reason)
+	return fmt.Sprintf("environment %q has a malformed set of keys: %s", mask.Shorten(string(e.EnvID)), e.Reason)
 }
 
 // ValidateKeys checks that there is a default SDK key, that no listed key is empty, and that each default key is in
