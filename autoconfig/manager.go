@@ -1,6 +1,10 @@
 package autoconfig
 
 import (
+	"context"
+	"net/http"
+	"net/url"
+	"sync"
 	"time"
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
@@ -10,26 +14,148 @@ import (
 	"github.com/relayconf/relayconf/httpconfig"
 )
 
-// StreamManager follows the auto-configuration stream and tells a MessageHandler what changes.
+// StreamManager follows the auto-configuration stream and tells a MessageHandler what changes. Its methods may be
+// called from any goroutine, the handler's calls included.
 type StreamManager struct {
-	protocolVersion  int
-	readTimeout      time.Duration
-	maxEventSize     int
-	retryRejectedKey bool
-	statusListener   func(Status)
+	// Set when it is made.
+	streamURL         *url.URL
+	streamURLError    error // why streamURL is missing
+	dispatcher        dispatcher
+	client            *http.Client
+	initialRetryDelay time.Duration
+	loggers           ldlog.Loggers
+	protocolVersion   int
+	readTimeout       time.Duration
+	maxEventSize      int
+	retryRejectedKey  bool
+	statusListener    func(Status)
+
+	ctx        context.Context // ends when Close is called
+	cancel     context.CancelFunc
+	keyChanged chan struct{} // holds a value after SetKey until the run loop has taken note
+	ready      chan error
+	done       chan struct{}
+
+	mu       sync.RWMutex
+	started  bool // also if Close came first, so that it can't be started any more
+	key      config.AutoConfigKey
+	dropLine context.CancelFunc // ends the connection that is up or being made; nil if there is none
+	state    *state
+	status   statusRecord
+	err      error
 }
 
-// NewStreamManager makes a manager.
+// NewStreamManager makes a manager, which connects to nothing yet: see Start.
+//
+// The streamURI is the base URI of the service, for example config.DefaultStreamURI; a path and a query in it are
+// kept. If it is not valid, Start says so. The initialRetryDelay is the wait before the first retry, which doubles
+// with each further one up to 30 s; if it is not positive, it is 1 s. The key is sent as the httpConfig's client sends
+// requests; the credential that httpConfig was made with does not matter here.
 func NewStreamManager(key config.AutoConfigKey, streamURI string, handler MessageHandler,
 	httpConfig httpconfig.HTTPConfig, initialRetryDelay time.Duration, loggers ldlog.Loggers,
 	options ...Option) *StreamManager {
-	panic("not yet")
+	m := &StreamManager{
+		dispatcher:        newDispatcher(handler),
+		client:            httpConfig.Client(),
+		initialRetryDelay: initialRetryDelay,
+		loggers:           loggers,
+		protocolVersion:   DefaultProtocolVersion,
+		readTimeout:       DefaultReadTimeout,
+		maxEventSize:      DefaultMaxEventSize,
+		keyChanged:        make(chan struct{}, 1),
+		ready:             make(chan error, 1),
+		done:              make(chan struct{}),
+		key:               key,
+		state:             newState(),
+		status:            statusRecord{Status: Status{State: StateInitializing, StateSince: time.Now()}},
+	}
+	m.ctx, m.cancel = context.WithCancel(context.Background())
+	for _, option := range options {
+		option(m)
+	}
+	m.streamURL, m.streamURLError = streamURL(streamURI, m.protocolVersion)
+	return m
 }
 
-func (m *StreamManager) Start() <-chan error                          { panic("not yet") }
-func (m *StreamManager) Close()                                       { panic("not yet") }
-func (m *StreamManager) Done() <-chan struct{}                        { panic("not yet") }
-func (m *StreamManager) Err() error                                   { panic("not yet") }
-func (m *StreamManager) Status() Status                               { panic("not yet") }
-func (m *StreamManager) SetKey(key config.AutoConfigKey)              { panic("not yet") }
-func (m *StreamManager) Environments() []envfactory.EnvironmentParams { panic("not yet") }
+// Start begins to follow the stream. The channel that it returns gets one value: nil once connected, or the reason
+// why the manager has ended before that (see Err). It is never closed. A connection that fails is retried for as long
+// as that makes sense, so the value may take any time; the status says what is going on. Calling Start again returns
+// the same channel.
+func (m *StreamManager) Start() <-chan error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.started {
+		m.started = true
+		go newRunner(m).run()
+	}
+	return m.ready
+}
+
+// Close shuts the manager down for good: it drops the connection and ends every wait. It does not wait itself: see
+// Done. A handler's call that is running is the last one. Close may be called twice, before Start, and inside a
+// handler's call.
+func (m *StreamManager) Close() {
+	m.cancel()
+	m.mu.Lock()
+	neverStarted := !m.started
+	m.started = true
+	m.mu.Unlock()
+	if neverStarted {
+		m.finish(ErrClosed)
+	}
+}
+
+// Done returns a channel that is closed when the manager has ended and every goroutine of it has too.
+func (m *StreamManager) Done() <-chan struct{} { return m.done }
+
+// Err returns nil while the manager runs or has not been started. Then it is why it ended: ErrClosed, ErrInvalidKey
+// (wrapped), or what is wrong with the stream URI.
+func (m *StreamManager) Err() error {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.err
+}
+
+// SetKey rotates the auto-configuration key: the manager reconnects with it at once, and keeps what it knows. It does
+// nothing if the key is the same or the manager has ended.
+func (m *StreamManager) SetKey(key config.AutoConfigKey) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if key == m.key {
+		return
+	}
+	m.key = key
+	if m.dropLine != nil {
+		m.dropLine() // now, even if the run loop is busy with a slow handler
+	}
+	select {
+	case m.keyChanged <- struct{}{}:
+	default: // the run loop has yet to take note of an earlier change
+	}
+}
+
+// Environments returns what is known now, sorted by EnvID. Keys that have expired are left out.
+func (m *StreamManager) Environments() []envfactory.EnvironmentParams {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.state.params(time.Now())
+}
+
+// String says what this is, without secrets, also for %+v.
+func (m *StreamManager) String() string { return "autoconfig.StreamManager" }
+
+// GoString is for %#v.
+func (m *StreamManager) GoString() string { return m.String() }
+
+// finish makes the end known, in the order in which a relay would look at it.
+func (m *StreamManager) finish(err error) {
+	m.mu.Lock()
+	m.err = err
+	m.mu.Unlock()
+	m.setState(StateOff)
+	select {
+	case m.ready <- err:
+	default: // it holds the nil of the first connection
+	}
+	close(m.done)
+}

@@ -39,8 +39,13 @@ type deleteMessage struct {
 	version int
 }
 
-// errIgnored marks an event that is well-formed but not for us.
+// errIgnored marks an event that is not for us.
 var errIgnored = errors.New("event ignored")
+
+var (
+	errUnknownEvent = fmt.Errorf("%w: unknown name", errIgnored)
+	errPath         = fmt.Errorf("%w: its path is not one of an environment or a filter", errIgnored)
+)
 
 // decode makes a message of an event. It returns errIgnored, wrapped, for a path or an event name that means nothing
 // here; any other error means that the data is malformed. No error quotes the data, which has keys in it.
@@ -53,7 +58,7 @@ func decode(name string, data []byte) (message, error) {
 	case DeleteEvent:
 		return decodeDelete(data)
 	default:
-		return nil, fmt.Errorf("%w: unknown event name", errIgnored)
+		return nil, errUnknownEvent
 	}
 }
 
@@ -84,5 +89,3 @@ func parsePath(path string) (target, error) {
 	}
 	return target{}, errPath
 }
-
-var errPath = fmt.Errorf("%w: its path is not one of an environment or a filter", errIgnored)

@@ -1,0 +1,84 @@
+package autoconfig
+
+import "time"
+
+// The two schedules of retries. The fast one is for faults that mend themselves within seconds. The slow one is for
+// what somebody has to mend: asking more often would only be a burden to the service.
+const (
+	defaultFastDelay = time.Second
+	maxFastDelay     = 30 * time.Second
+	minSlowDelay     = 5 * time.Minute
+	maxSlowDelay     = time.Hour
+
+	maxRetryAfter = time.Hour
+
+	// healthyAfter is how long a connection must have worked for the schedules to start anew when it is lost.
+	healthyAfter = 60 * time.Second
+)
+
+// backoff is one schedule: a delay that doubles with each attempt.
+type backoff struct {
+	base, limit time.Duration
+	attempts    int
+}
+
+func (b *backoff) next() time.Duration {
+	delay := b.base
+	for range b.attempts {
+		if delay >= b.limit {
+			break
+		}
+		delay = min(2*delay, b.limit)
+	}
+	b.attempts++
+	return delay
+}
+
+// retrySchedule says how long to wait before the next attempt to connect.
+type retrySchedule struct {
+	fast, slow backoff
+	random     func() float64 // at least 0, less than 1
+}
+
+func newRetrySchedule(initialDelay time.Duration, random func() float64) *retrySchedule {
+	if initialDelay <= 0 {
+		initialDelay = defaultFastDelay
+	}
+	return &retrySchedule{
+		fast:   backoff{base: initialDelay, limit: max(initialDelay, maxFastDelay)},
+		slow:   backoff{base: minSlowDelay, limit: maxSlowDelay},
+		random: random,
+	}
+}
+
+// setBase takes the retry field of a stream, for the fast schedule only. The schedule goes on from where it was.
+func (s *retrySchedule) setBase(delay time.Duration) {
+	if delay <= 0 {
+		delay = defaultFastDelay // as for the initial delay; no delay at all would be a flood
+	}
+	s.fast.base = min(delay, maxFastDelay)
+	s.fast.limit = maxFastDelay
+}
+
+// reset starts both schedules anew.
+func (s *retrySchedule) reset() { s.fast.attempts, s.slow.attempts = 0, 0 }
+
+// fastDelay is the next delay of the fast schedule.
+func (s *retrySchedule) fastDelay() time.Duration { return s.jitter(s.fast.next()) }
+
+// slowDelay is the next delay of the slow schedule.
+func (s *retrySchedule) slowDelay() time.Duration { return s.jitter(s.slow.next()) }
+
+// jitter takes up to half off, so that clients that lost the service together don't come back together.
+func (s *retrySchedule) jitter(delay time.Duration) time.Duration {
+	return delay - time.Duration(s.random()*float64(delay)/2)
+}
+
+// atLeast honours a Retry-After header, which may lengthen a delay and never shortens it. Everybody who was turned
+// away is told the same, so up to a fast delay is added at random.
+func (s *retrySchedule) atLeast(delay, retryAfter time.Duration) time.Duration {
+	if retryAfter <= delay {
+		return delay
+	}
+	return min(retryAfter+time.Duration(s.random()*float64(s.fast.base)), maxRetryAfter)
+}

@@ -1,0 +1,173 @@
+package autoconfig
+
+import (
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// runner is the run loop of a manager: one goroutine that owns the connection, the timers, and every call of the
+// relay's handler.
+type runner struct {
+	m           *StreamManager
+	connections sync.WaitGroup
+	schedule    *retrySchedule
+
+	conn  *connection // nil while waiting to retry
+	retry *time.Timer
+
+	expiry *time.Timer // for the next key to expire
+
+	watchdog     *time.Timer
+	dialledAt    time.Time // when conn was begun
+	openedAt     time.Time // when conn was open; zero before
+	eventAt      time.Time // when the last event came on conn
+	putApplied   bool      // on conn
+	healthySince time.Time // when conn had its first event handled; zero before
+	busyUntil    time.Time // when the last handler's call returned
+}
+
+func newRunner(m *StreamManager) *runner {
+	return &runner{
+		m:        m,
+		schedule: newRetrySchedule(m.initialRetryDelay, rand.Float64),
+		retry:    stoppedTimer(),
+		expiry:   stoppedTimer(),
+		watchdog: stoppedTimer(),
+	}
+}
+
+func stoppedTimer() *time.Timer {
+	timer := time.NewTimer(time.Hour)
+	timer.Stop()
+	return timer
+}
+
+// run ends when the manager is closed or has failed for good.
+func (r *runner) run() {
+	err := r.m.streamURLError
+	if err == nil {
+		err = r.connect()
+	}
+	for err == nil {
+		err = r.step()
+	}
+	r.hangUp()
+	for _, timer := range []*time.Timer{r.retry, r.expiry, r.watchdog} {
+		timer.Stop()
+	}
+	r.connections.Wait()
+	r.m.client.CloseIdleConnections()
+	if !errors.Is(err, ErrClosed) {
+		r.m.loggers.Errorf("Auto-configuration has ended for good: %s", err)
+	}
+	r.m.finish(err)
+}
+
+// step waits for one thing to happen and deals with it. An error is the end.
+func (r *runner) step() error {
+	var signals chan signal
+	if r.conn != nil {
+		signals = r.conn.signals
+	}
+	select {
+	case <-r.m.ctx.Done():
+		return ErrClosed
+	case <-r.m.keyChanged:
+		return r.changeKey()
+	case <-r.retry.C:
+		return r.connect()
+	case <-r.expiry.C:
+		r.expireKeys()
+		return nil
+	case <-r.watchdog.C:
+		return r.checkSilence()
+	case s := <-signals:
+		return r.take(s)
+	}
+}
+
+// connect begins a connection with the key as it is now.
+func (r *runner) connect() error {
+	r.m.mu.Lock()
+	key := r.m.key
+	r.m.mu.Unlock()
+	if err := checkKey(key); err != nil {
+		return r.lost(failureOf(err))
+	}
+	r.connections.Add(1)
+	r.conn = newConnection(r.m.ctx, r.m, key, r.connections.Done)
+	r.m.mu.Lock()
+	r.m.dropLine = r.conn.cancel
+	changed := r.m.key != key // while the connection was begun, so that SetKey could not drop it
+	r.m.mu.Unlock()
+	if changed {
+		r.conn.cancel()
+	}
+	r.dialledAt, r.openedAt, r.eventAt, r.healthySince = time.Now(), time.Time{}, time.Time{}, time.Time{}
+	r.putApplied = false
+	r.watchdog.Reset(r.m.readTimeout)
+	r.m.loggers.Debugf("Connecting to %s with key %s", r.m.streamURL.Host, key)
+	return nil
+}
+
+// changeKey reconnects after SetKey, with no delay: whatever the old key has met says nothing of the new one.
+func (r *runner) changeKey() error {
+	r.m.mu.Lock()
+	key := r.m.key
+	r.m.mu.Unlock()
+	if r.conn != nil && r.conn.key == key && r.conn.ctx.Err() == nil {
+		return nil // it was dialled after the change
+	}
+	r.m.loggers.Infof("The auto-configuration key has changed to %s; reconnecting", key)
+	r.schedule.reset()
+	r.hangUp()
+	r.interrupted()
+	return r.connect()
+}
+
+// hangUp drops the connection, if there is one, and every wait.
+func (r *runner) hangUp() {
+	r.retry.Stop()
+	r.watchdog.Stop()
+	if r.conn == nil {
+		return
+	}
+	r.conn.cancel()
+	r.conn = nil
+	if !r.healthySince.IsZero() && time.Since(r.healthySince) >= healthyAfter {
+		r.schedule.reset()
+	}
+}
+
+func (r *runner) interrupted() {
+	if r.m.Status().State == StateValid {
+		r.m.setState(StateInterrupted)
+	}
+}
+
+// lost deals with a connection that failed or has to be given up. It returns an error if there is no use in another.
+func (r *runner) lost(f *failure) error {
+	r.hangUp()
+	r.m.recordError(f)
+	if f.rejected && !r.m.retryRejectedKey {
+		if errors.Is(f.err, ErrInvalidKey) {
+			return f.err
+		}
+		return &rejectedKeyError{f.err}
+	}
+	next := r.schedule.fastDelay
+	if f.slow {
+		next = r.schedule.slowDelay
+	}
+	r.reconnectIn(r.schedule.atLeast(next(), f.retryAfter), f.err.Error())
+	return nil
+}
+
+// reconnectIn waits before the next connection; the reason is for the log.
+func (r *runner) reconnectIn(delay time.Duration, reason string) {
+	r.m.loggers.Warnf("Auto-configuration stream: %s; connecting again in %s", reason, delay.Round(time.Millisecond))
+	r.interrupted()
+	r.retry.Reset(delay)
+}

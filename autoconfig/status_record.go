@@ -1,0 +1,79 @@
+package autoconfig
+
+import (
+	"time"
+
+	"github.com/relayconf/relayconf/internal/sse"
+)
+
+// statusRecord is the status as it is kept: the reader of the latest connection knows when the last byte came.
+type statusRecord struct {
+	Status
+	reader *sse.Reader // nil before the first connection
+}
+
+// Status returns how the manager is doing now.
+func (m *StreamManager) Status() Status {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.currentStatus()
+}
+
+// currentStatus needs the lock.
+func (m *StreamManager) currentStatus() Status {
+	status := m.status.Status
+	status.Environments = m.state.environments.live
+	if m.status.reader != nil {
+		status.LastActivity = later(status.LastActivity, m.status.reader.LastByte())
+	}
+	if status.LastError != nil {
+		lastError := *status.LastError
+		status.LastError = &lastError
+	}
+	return status
+}
+
+// setState changes the state, and tells the listener if it is another one. It must be called without the lock, and,
+// so that the listener is told in order, by one goroutine at a time.
+func (m *StreamManager) setState(state State) {
+	m.mu.Lock()
+	if m.status.State == state {
+		m.mu.Unlock()
+		return
+	}
+	m.status.State = state
+	m.status.StateSince = time.Now()
+	status := m.currentStatus()
+	m.mu.Unlock()
+	if m.statusListener != nil {
+		m.statusListener(status)
+	}
+}
+
+func (m *StreamManager) recordConnection(reader *sse.Reader) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.status.Connections++
+	m.status.LastActivity = time.Now() // the response's headers
+	m.status.reader = reader
+}
+
+func (m *StreamManager) recordKeepAlive() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.status.KeepAlives++
+	m.status.LastKeepAlive = time.Now()
+}
+
+func (m *StreamManager) recordError(f *failure) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.status.LastError = &ErrorInfo{Kind: f.kind, StatusCode: f.status, Message: f.err.Error(), Time: time.Now()}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
