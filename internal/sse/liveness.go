@@ -1,0 +1,68 @@
+package sse
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// never is a time at which something has not happened yet.
+const never = -1
+
+// liveness knows when bytes came. One goroutine writes it, any may read it. Times are nanoseconds after born, on its monotonic
+// clock, so that a change of the wall clock is no silence.
+type liveness struct {
+	born         time.Time
+	waitingSince atomic.Int64 // when the Read under way began; never if there is none
+	lastByte     atomic.Int64
+	lastField    atomic.Int64
+}
+
+func (l *liveness) init() {
+	l.born = time.Now()
+	l.waitingSince.Store(never)
+	l.lastByte.Store(never)
+	l.lastField.Store(never)
+}
+
+// readBegins says that a Read begins.
+func (l *liveness) readBegins() { l.waitingSince.Store(int64(time.Since(l.born))) }
+
+// readEnds says that the Read has returned n bytes.
+func (l *liveness) readEnds(n int) {
+	if n > 0 {
+		l.lastByte.Store(int64(time.Since(l.born)))
+	}
+	l.waitingSince.Store(never)
+}
+
+// sawField says that the bytes of the last Read hold a part of a field line. It is called for each line, and a load is
+// much cheaper than a store.
+func (l *liveness) sawField() {
+	if at := l.lastByte.Load(); at != l.lastField.Load() {
+		l.lastField.Store(at)
+	}
+}
+
+// Silence is how long the Read that is under way has waited for a byte; 0 if none is under way, so that the time an item is
+// being handled is no silence. Any goroutine.
+func (r *Reader) Silence(now time.Time) time.Duration {
+	since := r.live.waitingSince.Load()
+	if since == never {
+		return 0
+	}
+	return max(0, now.Sub(r.live.at(since)))
+}
+
+// LastByte is when the last byte came; zero if there was none. Any goroutine.
+func (r *Reader) LastByte() time.Time { return r.live.at(r.live.lastByte.Load()) }
+
+// LastField is when the last byte came that belongs to an event rather than to a comment or a blank line: to a field
+// line, be it whole or under way. Zero if there was none. It is known once Next has come to that line. Any goroutine.
+func (r *Reader) LastField() time.Time { return r.live.at(r.live.lastField.Load()) }
+
+func (l *liveness) at(nanos int64) time.Time {
+	if nanos == never {
+		return time.Time{}
+	}
+	return l.born.Add(time.Duration(nanos))
+}

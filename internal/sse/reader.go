@@ -1,0 +1,226 @@
+package sse
+
+import "io"
+
+// sizes are the sizes, in bytes, that a Reader works with.
+type sizes struct {
+	minBuf int // what the read buffer starts with
+	maxBuf int // what it grows to. Both it and the buffer for joined data may be kept for as long as the stream lives
+	kept   int // how much of a comment or an event name is kept
+}
+
+// 256 KiB is where larger reads from a loopback connection are no faster any more. 64 KiB is far above any comment or name that
+// means something.
+var defaultSizes = sizes{minBuf: 16 << 10, maxBuf: 256 << 10, kept: 64 << 10}
+
+// maxEmptyReads is how many Reads in a row may return neither a byte nor an error, as in package bufio.
+const maxEmptyReads = 100
+
+// Reader reads one stream. One goroutine may call Next; Silence, LastByte and LastField may be called from any.
+//
+// It holds at most some 512 KiB between items, however large the events were. Reading an event allocates nothing as long as its
+// data is no larger than 256 KiB and its name is known or the same as before.
+type Reader struct {
+	src    io.Reader
+	srcErr error // what the last Read returned along with its bytes
+	err    error // what Next returns from now on
+	limit  int   // of size; 0 if there is none
+	kept   int
+	live   liveness
+	lines  lines
+
+	// The event under way.
+	size     int    // bytes received of its lines, without line ends and comments
+	name     string // empty if the stream did not say
+	data     data
+	longData bool // the line under way is a data line, and its beginning is in data already
+
+	lastName string // the last name that took an allocation
+}
+
+// NewReader makes a reader. maxEventSize is in bytes as received, field names included and comments excluded; not positive means
+// no limit.
+func NewReader(src io.Reader, maxEventSize int) *Reader {
+	return newReader(src, maxEventSize, defaultSizes)
+}
+
+func newReader(src io.Reader, maxEventSize int, s sizes) *Reader {
+	r := &Reader{
+		src:   src,
+		limit: max(0, maxEventSize),
+		kept:  s.kept,
+		lines: lines{minBuf: s.minBuf, maxBuf: s.maxBuf},
+		data:  data{chunkSize: s.maxBuf},
+	}
+	r.live.init()
+	return r
+}
+
+// Next returns the next item. Comments and retry fields are returned as soon as their line has ended, also in the middle of an
+// event.
+//
+// The error is ErrTooLarge as soon as more bytes of an event were received than the limit allows; io.EOF at the end of the
+// stream; io.ErrUnexpectedEOF if the stream ended after some, but not all, of an event, which is dropped; or whatever the
+// underlying Read returned. The reader is finished then: further calls return the same error.
+func (r *Reader) Next() (Item, error) {
+	for r.err == nil {
+		line, ok := r.lines.next()
+		if !ok {
+			r.err = r.read()
+			continue
+		}
+		item, ok, err := r.take(line)
+		if ok {
+			return item, nil
+		}
+		r.err = err
+	}
+	r.lines, r.data = lines{}, data{} // their memory may be large
+	return Item{}, r.err
+}
+
+// take handles a whole line. It returns ok if that makes an item.
+func (r *Reader) take(line []byte) (item Item, ok bool, err error) {
+	if r.longData {
+		r.longData = false
+		r.data.append(line)
+		return Item{}, false, r.count(len(line))
+	}
+	if len(line) == 0 {
+		item, ok = r.dispatch()
+		return item, ok, nil
+	}
+	field, value := parseField(line)
+	if field != dataField {
+		value = value[:min(len(value), r.kept)]
+	}
+	if field == commentLine {
+		return Item{Kind: Comment, Data: value[:len(value):len(value)]}, true, nil
+	}
+	if err := r.count(len(line)); err != nil {
+		return Item{}, false, err
+	}
+	switch field {
+	case dataField:
+		r.data.addLine(value)
+	case eventField:
+		r.name = r.intern(value)
+	case retryField:
+		if d, ok := parseRetry(value); ok {
+			return Item{Kind: Retry, Retry: d}, true, nil
+		}
+	}
+	return Item{}, false, nil
+}
+
+// count counts bytes of a field line.
+func (r *Reader) count(n int) error {
+	r.live.sawField()
+	r.size += n
+	return r.checkSize(r.size)
+}
+
+func (r *Reader) checkSize(size int) error {
+	if r.limit > 0 && size > r.limit {
+		return ErrTooLarge
+	}
+	return nil
+}
+
+// dispatch ends the event under way. It is an item only if it had a data line.
+func (r *Reader) dispatch() (Item, bool) {
+	dispatched, name := r.data.any, r.name
+	r.size, r.name = 0, ""
+	if !dispatched {
+		return Item{}, false
+	}
+	if name == "" {
+		name = "message"
+	}
+	return Item{Kind: Event, Name: name, Data: r.data.take()}, true
+}
+
+// intern makes a string of a name; without an allocation if it is one of the protocol's, or the same as before.
+func (r *Reader) intern(name []byte) string {
+	switch string(name) {
+	case "":
+		return ""
+	case "put":
+		return "put"
+	case "patch":
+		return "patch"
+	case "delete":
+		return "delete"
+	case "reconnect":
+		return "reconnect"
+	case "message":
+		return "message"
+	}
+	if string(name) != r.lastName {
+		r.lastName = string(name)
+	}
+	return r.lastName
+}
+
+// read gets more bytes. It is called when the buffer holds no whole line, only the line under way.
+func (r *Reader) read() error {
+	partial := r.lines.partial()
+	inField := r.longData || len(partial) > 0 && partial[0] != ':'
+	if inField {
+		if len(partial) > 0 {
+			r.live.sawField()
+		}
+		if err := r.checkSize(r.size + len(partial)); err != nil {
+			return err
+		}
+	}
+	if r.srcErr == io.EOF && (inField || r.size > 0) {
+		return io.ErrUnexpectedEOF
+	}
+	if r.srcErr != nil {
+		return r.srcErr
+	}
+
+	r.data.settle()
+	free := r.lines.free()
+	if len(free) == 0 {
+		r.shortenLine()
+		free = r.lines.free()
+	}
+	for range maxEmptyReads {
+		r.live.readBegins()
+		n, err := r.src.Read(free)
+		r.live.readEnds(n)
+		r.lines.add(n)
+		if n > 0 || err != nil {
+			r.srcErr = err
+			return nil
+		}
+	}
+	return io.ErrNoProgress
+}
+
+// shortenLine makes room when the line under way fills the whole buffer: a data line is moved on, of others only the beginning
+// is kept.
+func (r *Reader) shortenLine() {
+	partial := r.lines.partial()
+	field, value := dataField, partial
+	if !r.longData {
+		field, value = parseField(partial)
+	}
+	if field == dataField {
+		if !r.longData {
+			r.data.startLine()
+			r.longData = true
+		}
+		r.data.appendOwned(value)
+		r.lines.giveAway()
+		r.size += len(partial)
+		return
+	}
+	keep := fieldNameMax + r.kept
+	r.lines.truncate(keep)
+	if field != commentLine {
+		r.size += len(partial) - keep
+	}
+}
