@@ -33,10 +33,11 @@ type AutoConfigConfig struct {
 	InitTimeout           time.Duration // longest wait for the first full configuration; 0, the default, is no limit
 }
 
-// ProxyConfig says how to reach the service through a proxy, and which certificate authorities to trust.
+// ProxyConfig says how to reach the service through a proxy, and which certificate authorities to trust. It prints
+// with its password, and the user name and password in its URL, masked.
 type ProxyConfig struct {
-	URL         *url.URL // nil: the standard proxy variables (HTTPS_PROXY, HTTP_PROXY, NO_PROXY) apply
-	NTLMAuth    bool     // use NTLM rather than basic authentication; needs URL, User and Password
+	URL         *url.URL // http, https, socks5 or socks5h; nil: HTTPS_PROXY, HTTP_PROXY and NO_PROXY apply
+	NTLMAuth    bool     // use NTLM rather than basic authentication; needs URL (http, https), User and Password
 	User        string
 	Password    string
 	Domain      string   // NTLM only

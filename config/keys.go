@@ -15,13 +15,16 @@ type SDKCredential interface {
 }
 
 // AutoConfigKey authorizes a relay to follow the auto-configuration stream ("rel-…"). It prints masked: an ellipsis
-// and its last four characters. string(key) is the raw value.
+// and its last four characters. string(key) is the raw value, and so is the key in JSON.
+//
+// Package fmt prints the raw value in two cases that no method can change: a key in an unexported field of a struct
+// that is printed, and the verbs %p and %w, which go vet reports.
 type AutoConfigKey string
 
-// SDKKey is the secret of a server-side SDK ("sdk-…"). It prints masked; string(key) is the raw value.
+// SDKKey is the secret of a server-side SDK ("sdk-…"). It prints masked, as AutoConfigKey does.
 type SDKKey string
 
-// MobileKey is the secret of a mobile SDK ("mob-…"). It prints masked; string(key) is the raw value.
+// MobileKey is the secret of a mobile SDK ("mob-…"). It prints masked, as AutoConfigKey does.
 type MobileKey string
 
 // GetAuthorizationHeaderValue returns the raw key.
