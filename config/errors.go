@@ -1,0 +1,26 @@
+package config
+
+import "errors"
+
+// SettingError says what is wrong with one setting and what to do about it. It never holds a secret.
+type SettingError struct {
+	Variable string // the environment variable, for example "PROXY_URL"
+	Field    string // the field that the variable sets, for example "ProxyConfig.URL"
+	Problem  string // for people: what is wrong, and what to do
+	Err      error  // the cause, for errors.Is; nil if there is none
+}
+
+// Error names the variable and the field.
+func (e *SettingError) Error() string { return e.Variable + " (" + e.Field + ") " + e.Problem }
+
+// Unwrap returns the cause, if there is one.
+func (e *SettingError) Unwrap() error { return e.Err }
+
+// joinSettingErrors returns nil if there are no problems.
+func joinSettingErrors(problems []*SettingError) error {
+	joined := make([]error, len(problems))
+	for i, problem := range problems {
+		joined[i] = problem
+	}
+	return errors.Join(joined...)
+}
