@@ -1,0 +1,74 @@
+package httpconfig
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// roundTripper sees every request, redirected ones included. It adds and removes headers, and limits how long a
+// response takes to begin.
+type roundTripper struct {
+	next          http.RoundTripper
+	userAgent     string
+	authorization func() string // nil: none. A function, because printing one shows an address and not the key
+	limit         time.Duration // from the call of RoundTrip to its return
+}
+
+// RoundTrip implements http.RoundTripper.
+func (rt *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(req.Context())
+	tooSlow := &timeoutError{fmt.Sprintf("no response from %s within %v", req.URL.Host, rt.limit)}
+	timer := time.AfterFunc(rt.limit, func() { cancel(tooSlow) })
+
+	sent := req.Clone(ctx)
+	rt.setHeaders(sent)
+	resp, err := rt.next.RoundTrip(sent)
+
+	if !timer.Stop() && context.Cause(ctx) == tooSlow {
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		err = tooSlow
+	}
+	if err != nil {
+		cancel(nil)
+		return nil, err
+	}
+	resp.Request = req // without the headers added here: a key in there would be easy to log
+	resp.Body = &body{ReadCloser: resp.Body, cancel: cancel}
+	return resp, nil
+}
+
+// setHeaders makes sure that the key goes to the origin and nowhere else. Client has its own rule for that, but it
+// lets subdomains and other ports have the key.
+func (rt *roundTripper) setHeaders(req *http.Request) {
+	if _, set := req.Header["User-Agent"]; !set && rt.userAgent != "" {
+		req.Header.Set("User-Agent", rt.userAgent)
+	}
+	switch {
+	case !isAtOrigin(req):
+		maps.DeleteFunc(req.Header, func(name string, _ []string) bool { return strings.EqualFold(name, "Authorization") })
+	case rt.authorization != nil && req.Header.Get("Authorization") == "":
+		if value := rt.authorization(); value != "" {
+			req.Header.Set("Authorization", value)
+		}
+	}
+}
+
+// body ends the request's context when it is closed.
+type body struct {
+	io.ReadCloser
+	cancel context.CancelCauseFunc
+}
+
+// Close implements io.Closer.
+func (b *body) Close() error {
+	err := b.ReadCloser.Close()
+	b.cancel(nil)
+	return err
+}
