@@ -32,22 +32,18 @@ func (r *runner) take(s signal) error {
 
 func (r *runner) opened(reader *sse.Reader) {
 	r.conn.reader = reader
-	r.openedAt = time.Now()
+	r.putDueFrom = time.Now()
 	r.watchdog.Reset(r.m.readTimeout)
 	r.m.recordConnection(reader)
 	r.m.loggers.Infof("Following the auto-configuration stream of %s", r.m.streamURL.Host)
-	select {
-	case r.m.ready <- nil:
-	default: // not the first connection
-	}
+	r.m.announce(nil)
 }
 
 func (r *runner) takeItem(item sse.Item) error {
 	switch item.Kind {
 	case sse.Comment:
 		r.m.recordKeepAlive()
-		r.m.dispatcher.keepAlive(item.Data)
-		r.busyUntil = time.Now()
+		r.calling(func() { r.m.dispatcher.keepAlive(item.Data) })
 		if r.putApplied {
 			r.watchdog.Reset(r.m.readTimeout) // before the put it also looks out for that: see checkSilence
 		}
@@ -56,7 +52,7 @@ func (r *runner) takeItem(item sse.Item) error {
 		r.schedule.setBase(item.Retry)
 		return nil
 	default:
-		r.eventAt = time.Now()
+		r.putDueFrom = time.Now()
 		return r.takeEvent(item.Name, item.Data)
 	}
 }
@@ -94,8 +90,7 @@ func (r *runner) apply(message message) error {
 		r.m.loggers.Warnf("Auto-configuration stream: %s", warning)
 	}
 	r.setExpiryTimer(now)
-	r.m.dispatcher.changes(r.m.ctx, out.changes, now)
-	r.busyUntil = time.Now()
+	r.calling(func() { r.m.dispatcher.changes(r.m.ctx, out.changes, now) })
 	if r.m.ctx.Err() != nil {
 		return ErrClosed
 	}
@@ -103,7 +98,7 @@ func (r *runner) apply(message message) error {
 		r.putApplied = true
 	}
 	if r.healthySince.IsZero() {
-		r.healthySince = r.busyUntil
+		r.healthySince = now
 	}
 	if r.putApplied || r.m.Status().State != StateInitializing {
 		r.m.setState(StateValid)
@@ -134,9 +129,6 @@ func (r *runner) expireKeys() {
 	r.m.mu.Lock()
 	changes := r.m.state.expire(now)
 	r.m.mu.Unlock()
-	r.m.dispatcher.changes(r.m.ctx, changes, now)
-	if len(changes) > 0 {
-		r.busyUntil = time.Now()
-	}
+	r.calling(func() { r.m.dispatcher.changes(r.m.ctx, changes, now) })
 	r.setExpiryTimer(time.Now())
 }

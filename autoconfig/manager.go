@@ -34,6 +34,7 @@ type StreamManager struct {
 	cancel     context.CancelFunc
 	keyChanged chan struct{} // holds a value after SetKey until the run loop has taken note
 	ready      chan error
+	announced  sync.Once // guards the one value of ready
 	done       chan struct{}
 
 	mu       sync.RWMutex
@@ -153,9 +154,9 @@ func (m *StreamManager) finish(err error) {
 	m.err = err
 	m.mu.Unlock()
 	m.setState(StateOff)
-	select {
-	case m.ready <- err:
-	default: // it holds the nil of the first connection
-	}
+	m.announce(err)
 	close(m.done)
 }
+
+// announce gives Start's channel its value, if it has had none.
+func (m *StreamManager) announce(err error) { m.announced.Do(func() { m.ready <- err }) }

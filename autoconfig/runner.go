@@ -21,11 +21,10 @@ type runner struct {
 
 	watchdog     *time.Timer
 	dialledAt    time.Time // when conn was begun
-	openedAt     time.Time // when conn was open; zero before
-	eventAt      time.Time // when the last event came on conn
 	putApplied   bool      // on conn
+	putDueFrom   time.Time // when conn was open or last brought an event, less the time of handlers
 	healthySince time.Time // when conn had its first event handled; zero before
-	busyUntil    time.Time // when the last handler's call returned
+	calledUntil  time.Time // when the last handler's call returned
 }
 
 func newRunner(m *StreamManager) *runner {
@@ -105,8 +104,7 @@ func (r *runner) connect() error {
 	if changed {
 		r.conn.cancel()
 	}
-	r.dialledAt, r.openedAt, r.eventAt, r.healthySince = time.Now(), time.Time{}, time.Time{}, time.Time{}
-	r.putApplied = false
+	r.dialledAt, r.putApplied, r.healthySince = time.Now(), false, time.Time{}
 	r.watchdog.Reset(r.m.readTimeout)
 	r.m.loggers.Debugf("Connecting to %s with key %s", r.m.streamURL.Host, key)
 	return nil

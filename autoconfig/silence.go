@@ -10,34 +10,47 @@ import (
 func (r *runner) checkSilence() error {
 	now := time.Now()
 	timeout := r.m.readTimeout
-	silence, untilPut := r.silence(now)
+	silence, overdue := r.silence(now), r.putOverdue(now)
 	switch {
-	case r.openedAt.IsZero() && silence >= timeout:
+	case silence < timeout && overdue < timeout:
+		r.watchdog.Reset(timeout - max(silence, overdue))
+		return nil
+	case r.conn.reader == nil:
 		return r.lost(timeoutFailure("no answer from the service for %s", timeout))
 	case silence >= timeout:
 		return r.lost(timeoutFailure("nothing came on the connection for %s", timeout))
-	case untilPut >= timeout:
+	default:
 		return r.lost(timeoutFailure("nothing but comments came on the new connection for %s", timeout))
 	}
-	r.watchdog.Reset(timeout - max(silence, untilPut))
-	return nil
-}
-
-// silence returns how long nothing has come, and, before the put of this connection, how long nothing has come that
-// could be a part of it; 0 afterwards. Time in the relay's handler counts for neither.
-func (r *runner) silence(now time.Time) (silence, untilPut time.Duration) {
-	idle := now.Sub(r.busyUntil)
-	if r.openedAt.IsZero() {
-		return min(idle, now.Sub(r.dialledAt)), 0
-	}
-	reader := r.conn.reader
-	if !r.putApplied {
-		last := later(later(r.openedAt, r.eventAt), reader.LastField())
-		untilPut = min(idle, now.Sub(last))
-	}
-	return min(idle, reader.Silence(now)), untilPut
 }
 
 func timeoutFailure(format string, timeout time.Duration) *failure {
 	return &failure{kind: ErrorKindTimeout, err: fmt.Errorf(format, timeout)}
+}
+
+// silence is for how long nothing has come from the service. Time in the relay's handler does not count.
+func (r *runner) silence(now time.Time) time.Duration {
+	sinceCall := now.Sub(r.calledUntil)
+	if r.conn.reader == nil {
+		return min(sinceCall, now.Sub(r.dialledAt))
+	}
+	return min(sinceCall, r.conn.reader.Silence(now))
+}
+
+// putOverdue is for how long, on a connection that has yet to bring its put, nothing has come that could be a part of
+// one; 0 if none is due, or something is waiting to be taken.
+func (r *runner) putOverdue(now time.Time) time.Duration {
+	reader := r.conn.reader
+	if r.putApplied || reader == nil || reader.Silence(now) == 0 {
+		return 0
+	}
+	return now.Sub(later(r.putDueFrom, reader.LastField()))
+}
+
+// calling makes calls of the relay's handler. Their time counts neither as silence nor as a put that is overdue.
+func (r *runner) calling(calls func()) {
+	start := time.Now()
+	calls()
+	r.calledUntil = time.Now()
+	r.putDueFrom = r.putDueFrom.Add(r.calledUntil.Sub(start))
 }

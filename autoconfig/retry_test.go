@@ -1,0 +1,153 @@
+package autoconfig
+
+import (
+	"math"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestRule15Schedules(t *testing.T) {
+	noJitter := func() float64 { return 0 }
+	delays := func(next func() time.Duration, n int) (all []string) {
+		for range n {
+			all = append(all, next().String())
+		}
+		return all
+	}
+	t.Run("fast", func(t *testing.T) {
+		s := newRetrySchedule(0, noJitter)
+		assert.Equal(t, []string{"1s", "2s", "4s", "8s", "16s", "30s", "30s"}, delays(s.fastDelay, 7))
+		s.reset()
+		assert.Equal(t, []string{"1s"}, delays(s.fastDelay, 1))
+	})
+	t.Run("fast with its own base", func(t *testing.T) {
+		assert.Equal(t, []string{"10ms", "20ms"}, delays(newRetrySchedule(10*time.Millisecond, noJitter).fastDelay, 2))
+		assert.Equal(t, []string{"1s"}, delays(newRetrySchedule(-1, noJitter).fastDelay, 1))
+		assert.Equal(t, []string{"1m0s", "1m0s"}, delays(newRetrySchedule(time.Minute, noJitter).fastDelay, 2))
+	})
+	t.Run("slow", func(t *testing.T) {
+		s := newRetrySchedule(0, noJitter)
+		assert.Equal(t, []string{"5m0s", "10m0s", "20m0s", "40m0s", "1h0m0s", "1h0m0s"}, delays(s.slowDelay, 6))
+		assert.Equal(t, []string{"1s"}, delays(s.fastDelay, 1), "each schedule goes its own way")
+	})
+	t.Run("never overflows", func(t *testing.T) {
+		s := newRetrySchedule(math.MaxInt64, noJitter)
+		for range 1000 {
+			assert.Positive(t, s.fastDelay())
+		}
+	})
+	t.Run("jitter takes up to half off", func(t *testing.T) {
+		for random, want := range map[float64]time.Duration{0: time.Second, 0.5: 750 * time.Millisecond, 1: 500 * time.Millisecond} {
+			assert.Equal(t, want, newRetrySchedule(0, func() float64 { return random }).fastDelay())
+		}
+	})
+	t.Run("retry field", func(t *testing.T) {
+		for field, want := range map[time.Duration]string{
+			3 * time.Second: "3s", time.Hour: "30s", math.MaxInt64: "30s", 0: "1s", time.Millisecond: "1ms",
+		} {
+			s := newRetrySchedule(0, noJitter)
+			s.setBase(field)
+			assert.Equal(t, []string{want, "5m0s"}, []string{s.fastDelay().String(), s.slowDelay().String()})
+		}
+	})
+	t.Run("Retry-After lengthens and never shortens", func(t *testing.T) {
+		s := newRetrySchedule(0, noJitter)
+		assert.Equal(t, 20*time.Second, s.atLeast(time.Second, 20*time.Second))
+		assert.Equal(t, 20*time.Second, s.atLeast(20*time.Second, time.Second))
+		assert.Equal(t, time.Hour, newRetrySchedule(0, func() float64 { return 0.9 }).atLeast(time.Second, time.Hour))
+		assert.Equal(t, 20900*time.Millisecond, newRetrySchedule(0, func() float64 { return 0.9 }).atLeast(time.Second, 20*time.Second))
+	})
+}
+
+func TestRule15RetryAfterHeader(t *testing.T) {
+	for header, want := range map[string]time.Duration{
+		"": 0, "0": 0, "120": 2 * time.Minute, "7200": time.Hour, "99999999999999999999": 0, "18446744073709551615": time.Hour,
+		"-5": 0, "1.5": 0, "soon": 0,
+		seconds(90).Format(http.TimeFormat):   90 * time.Second,
+		seconds(-90).Format(http.TimeFormat):  0,
+		seconds(9000).Format(http.TimeFormat): time.Hour,
+	} {
+		assert.Equal(t, want, retryAfter(header, epoch), header)
+	}
+}
+
+func TestRule15WhichScheduleAnswersGet(t *testing.T) {
+	slow := map[int]bool{400: false, 402: true, 404: true, 407: true, 408: false, 410: true, 422: true, 429: false, 451: true, 499: true,
+		500: false, 502: false, 503: false, 504: false, 599: false, 302: false, 204: false, 200: false}
+	for status, want := range slow {
+		assert.Equal(t, want, failureOf(&responseError{status: status}).slow, "%d", status)
+	}
+}
+
+func TestRule15DelaysBetweenConnections(t *testing.T) {
+	t.Run("failures double, health resets", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, r *rig) {
+			last := time.Now()
+			for _, most := range []time.Duration{0, 1, 2, 4, 8, 16, 30, 30} {
+				e := r.service.next()
+				assert.LessOrEqual(t, e.after(last), most*time.Second)
+				assert.GreaterOrEqual(t, e.after(last), most*time.Second/2)
+				last = e.at
+				e.refuse()
+			}
+			e := r.service.stream(eventText(PutEvent, put()))
+			time.Sleep(59 * time.Second)
+			e.drop()
+			last = time.Now()
+			e = r.service.stream(eventText(PutEvent, put()))
+			assert.GreaterOrEqual(t, e.after(last), 15*time.Second, "a connection that does not last does not reset")
+			time.Sleep(60 * time.Second)
+			e.drop()
+			last = time.Now()
+			assert.LessOrEqual(t, r.service.next().after(last), time.Second)
+		})
+	})
+	t.Run("Retry-After", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, r *rig) {
+			start := time.Now()
+			r.service.next().fail(503, "Retry-After", "100")
+			e := r.service.next()
+			assert.GreaterOrEqual(t, e.after(start), 100*time.Second)
+			assert.LessOrEqual(t, e.after(start), 101*time.Second)
+		})
+	})
+	t.Run("a client error is retried slowly", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, r *rig) {
+			start := time.Now()
+			r.service.next().fail(404)
+			e := r.service.next()
+			assert.GreaterOrEqual(t, e.after(start), 150*time.Second)
+			assert.LessOrEqual(t, e.after(start), 300*time.Second)
+		})
+	})
+	t.Run("retry field", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, r *rig) {
+			r.service.stream("retry: 20000\n\n").drop()
+			start := time.Now()
+			assert.GreaterOrEqual(t, r.service.next().after(start), 10*time.Second)
+		})
+	})
+}
+
+func TestRule15ReconnectEventDropsTheConnectionOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		e := r.service.stream(eventText(PutEvent, put(listedEnv("a", 1))))
+		r.wants("add a", "all")
+		start := time.Now()
+		e.send(eventText(ReconnectEvent, `" "`) + eventText(PatchEvent, patchEnv("b", 1)))
+		require.Error(t, e.request.Context().Err())
+		assert.Equal(t, StateInterrupted, r.manager.Status().State)
+		assert.Nil(t, r.manager.Status().LastError, "it is no error")
+		e = r.service.stream(eventText(PutEvent, put(listedEnv("a", 1))))
+		assert.GreaterOrEqual(t, e.after(start), time.Second/2)
+		assert.LessOrEqual(t, e.after(start), time.Second)
+		r.wants("all")
+		time.Sleep(time.Minute)
+		require.NoError(t, e.request.Context().Err())
+		assert.EqualValues(t, 2, r.manager.Status().Connections)
+	})
+}

@@ -1,0 +1,273 @@
+package autoconfig
+
+import (
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestRule16CommentsAreKeepalives(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		e := r.service.stream(": hello\n" + eventText(PutEvent, put()))
+		r.wants("keepalive hello", "all")
+		time.Sleep(time.Minute)
+		e.send(":\n")
+		r.wants("keepalive ")
+		status := r.manager.Status()
+		assert.EqualValues(t, 2, status.KeepAlives)
+		assert.Equal(t, time.Now(), status.LastKeepAlive)
+		assert.Equal(t, time.Now(), status.LastActivity)
+	})
+}
+
+func TestRule16Silence(t *testing.T) {
+	const timeout = 10 * time.Second
+	t.Run("longer than the read timeout drops the connection", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, r *rig) {
+			e := r.service.stream(eventText(PutEvent, put()))
+			time.Sleep(timeout - 1)
+			e.send(":\n")
+			time.Sleep(timeout - 1)
+			e.send("\n")
+			start := time.Now()
+			<-e.request.Context().Done()
+			assert.Equal(t, timeout, time.Since(start))
+			synctest.Wait()
+			status := r.manager.Status()
+			assert.Equal(t, StateInterrupted, status.State)
+			assert.Equal(t, ErrorKindTimeout, status.LastError.Kind)
+			assert.Equal(t, start, status.LastActivity)
+			r.service.stream("")
+		}, WithReadTimeout(timeout))
+	})
+	t.Run("is broken by any byte", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, r *rig) {
+			e := r.service.stream("")
+			for _, b := range []byte(eventText(PutEvent, put(listedEnv("a", 1)))) {
+				time.Sleep(timeout - 1)
+				e.send(string(b))
+			}
+			r.wants("add a", "all")
+			assert.EqualValues(t, 1, r.manager.Status().Connections)
+		}, WithReadTimeout(timeout))
+	})
+	t.Run("is not time spent in the handler", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, r *rig) {
+			r.relay.on = func(string) { time.Sleep(5 * timeout) }
+			e := r.service.stream(eventText(PutEvent, put(listedEnv("a", 1, expiring("a", "old", 1<<30)))))
+			time.Sleep(timeout / 2)
+			e.send(eventText(PatchEvent, patchEnv("a", 2)))
+			time.Sleep(timeout - 1)
+			require.NoError(t, e.request.Context().Err())
+			r.relay.take()
+		}, WithReadTimeout(timeout))
+	})
+	t.Run("is not time spent in the handler while nothing is read for it", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, r *rig) {
+			r.relay.on = func(call string) {
+				if call == "expired a old" {
+					time.Sleep(5 * timeout)
+				}
+			}
+			e := r.service.stream(eventText(PutEvent, put(listedEnv("a", 1, expiring("a", "old", fromNow(5*time.Second))))))
+			time.Sleep(5*time.Second + 5*timeout + timeout - 2)
+			synctest.Wait()
+			require.NoError(t, e.request.Context().Err())
+			time.Sleep(2)
+			synctest.Wait()
+			require.Error(t, e.request.Context().Err())
+		}, WithReadTimeout(timeout))
+	})
+	t.Run("of a service that does not answer", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, r *rig) {
+			e := r.service.next()
+			<-e.request.Context().Done()
+			assert.Equal(t, timeout, time.Since(e.at))
+			r.service.stream("")
+			assert.Equal(t, ErrorKindTimeout, r.manager.Status().LastError.Kind)
+		}, WithReadTimeout(timeout))
+	})
+	t.Run("is 5 minutes by default", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, r *rig) {
+			e := r.service.stream(eventText(PutEvent, put()))
+			start := time.Now()
+			<-e.request.Context().Done()
+			assert.Equal(t, 5*time.Minute, time.Since(start))
+		}, WithReadTimeout(0))
+	})
+}
+
+func TestRule18States(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		start := time.Now()
+		assert.Equal(t, Status{State: StateInitializing, StateSince: start}, r.manager.Status())
+		r.service.next().refuse()
+		e := r.service.stream("")
+		assert.Equal(t, StateInitializing, r.manager.Status().State, "a bare 200 proves nothing")
+		e.send(eventText(PatchEvent, patchEnv("a", 1)))
+		assert.Equal(t, StateInitializing, r.manager.Status().State, "until the first put")
+		e.send(eventText(PutEvent, put(listedEnv("a", 1), listedEnv("b", 1))))
+		status := r.manager.Status()
+		assert.Equal(t, StateValid, status.State)
+		assert.Equal(t, 2, status.Environments)
+		assert.NotNil(t, status.LastError, "the last error is kept after recovery")
+		time.Sleep(time.Second)
+		e.drop()
+		r.wantState(StateInterrupted)
+		assert.Equal(t, time.Now(), r.manager.Status().StateSince)
+		e = r.service.stream(": hello\n")
+		r.wantState(StateInterrupted)
+		e.send(eventText("policy-note", "{}"))
+		r.wantState(StateInterrupted)
+		e.send(eventText(DeleteEvent, deletion("/environments/b", 9)))
+		r.wantState(StateValid)
+		assert.Equal(t, 1, r.manager.Status().Environments)
+		assert.EqualValues(t, 2, r.manager.Status().Connections)
+		r.close()
+		assert.Equal(t, StateOff, r.manager.Status().State)
+	})
+}
+
+func TestRule18TheListenerHearsEachStateInOrder(t *testing.T) {
+	var states []State
+	var manager *StreamManager
+	inBubble(t, func(t *testing.T, r *rig) {
+		manager = r.manager
+		r.service.stream(eventText(PutEvent, put())).drop()
+		r.service.stream(eventText(PutEvent, put()))
+		r.close()
+	}, WithStatusListener(func(s Status) {
+		states = append(states, s.State)
+		if s.State == StateOff {
+			select {
+			case <-manager.Done():
+				t.Error("told after Done")
+			default:
+			}
+			manager.Close() // any method may be called
+			manager.Environments()
+		}
+	}))
+	assert.Equal(t, []State{StateValid, StateInterrupted, StateValid, StateOff}, states)
+}
+
+func TestRule18NothingButCommentsForAWholeReadTimeout(t *testing.T) {
+	const timeout = 10 * time.Second
+	t.Run("before the put", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, r *rig) {
+			e := r.service.stream("")
+			for range 10 {
+				e.send(": still here\n\n")
+				time.Sleep(time.Second)
+			}
+			<-e.request.Context().Done()
+			assert.Equal(t, timeout, time.Since(e.at))
+			assert.Equal(t, ErrorKindTimeout, r.manager.Status().LastError.Kind)
+		}, WithReadTimeout(timeout))
+	})
+	t.Run("before the put of a later connection", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, r *rig) {
+			r.service.stream(eventText(PutEvent, put())).drop()
+			e := r.service.stream("")
+			for range 10 {
+				e.send(": still here\n\n")
+				time.Sleep(time.Second)
+			}
+			synctest.Wait()
+			require.Error(t, e.request.Context().Err())
+		}, WithReadTimeout(timeout))
+	})
+	t.Run("after the put is fine", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, r *rig) {
+			e := r.service.stream(eventText(PutEvent, put()))
+			for range 100 {
+				e.send(":\n")
+				time.Sleep(time.Second)
+			}
+			require.NoError(t, e.request.Context().Err())
+		}, WithReadTimeout(timeout))
+	})
+	t.Run("a put that arrives slowly, with comments between, is fine", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, r *rig) {
+			e := r.service.stream("event: put\n")
+			for _, line := range []string{`{"path":"/",`, `"data":{}`, `}`} {
+				time.Sleep(timeout - 2)
+				e.send(":\n")
+				time.Sleep(1)
+				e.send("data: " + line + "\n")
+			}
+			e.send("\n")
+			r.relay.take()
+			r.wantState(StateValid)
+			assert.EqualValues(t, 1, r.manager.Status().Connections)
+		}, WithReadTimeout(timeout))
+	})
+}
+
+func TestRule11KeysExpireByTheWallClockOfTheRunLoop(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		e := r.service.stream(eventText(PutEvent, put(
+			listedEnv("a", 1, expiring("a", "old", fromNow(10*time.Second))),
+			listedEnv("b", 1, expiring("b", "old", fromNow(90*time.Minute))),
+			listedEnv("c", 1, expiring("c", "old", fromNow(200*365*24*time.Hour))),
+			listedEnv("d", 1, `"sdkKey":{"value":"k","expiring":{"value":"old","timestamp":18446744073709551615}}`),
+			listedEnv("e", 1, expiring("e", "old", fromNow(-time.Second)))))) // in the past
+		r.wants("add a", "add b", "add c", "add d", "add e", "all")
+		assert.Len(t, r.manager.Environments()[0].AcceptedSDKKeys, 2)
+		time.Sleep(10 * time.Second)
+		r.wants("expired a old")
+		assert.Len(t, r.manager.Environments()[0].AcceptedSDKKeys, 1)
+		e.drop() // keys expire while there is no connection
+		for {
+			r.service.next().refuse()
+			if time.Since(e.at) > 100*time.Minute {
+				break
+			}
+		}
+		r.wants("expired b old")
+	})
+}
+
+func TestRule07MalformedDataKeepsTheStateAndReconnects(t *testing.T) {
+	const secret = "sdk-secret-key-12345678"
+	for _, bad := range []string{
+		eventText(PatchEvent, `{"path":"/environments/a","data":{"sdkKey":{"value":"`+secret+`"`),
+		eventText(PutEvent, `{"path":"/","data":{"environments":{"a":{"sdkKey":"`+secret+`"}}}}`),
+		eventText(PutEvent, put(listedEnv("a", 1, `"envName":"`+string(make([]byte, 2000))+`"`))),
+		"data: " + string(make([]byte, 2000)),
+	} {
+		inBubble(t, func(t *testing.T, r *rig) {
+			e := r.service.stream(eventText(PutEvent, put(listedEnv("a", 1))))
+			r.wants("add a", "all")
+			go func() { _, _ = io.WriteString(e.body, bad) }()
+			<-e.request.Context().Done()
+			synctest.Wait()
+			status := r.manager.Status()
+			assert.Equal(t, ErrorKindInvalidData, status.LastError.Kind)
+			assert.Equal(t, StateInterrupted, status.State)
+			assert.Equal(t, 1, status.Environments)
+			assert.NotContains(t, status.LastError.Message, secret)
+			r.service.stream(eventText(PutEvent, put(listedEnv("a", 1), listedEnv("b", 1))))
+			r.wants("add b", "all")
+			for _, line := range r.log.GetAllOutput() {
+				assert.NotContains(t, line.Message, secret)
+			}
+		}, WithMaxEventSize(1000))
+	}
+}
+
+func TestRule08MalformedKeysReconnectAfterTheRestWasApplied(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		e := r.service.stream(eventText(PutEvent, put(listedEnv("a", 1, `"sdkKey":{"value":""}`), listedEnv("b", 1))))
+		r.wants("add b", "all")
+		require.Error(t, e.request.Context().Err())
+		assert.Equal(t, ErrorKindInvalidData, r.manager.Status().LastError.Kind)
+		r.service.stream(eventText(PutEvent, put(listedEnv("a", 1), listedEnv("b", 1))))
+		r.wants("add a", "all")
+		r.wantState(StateValid)
+	})
+}
