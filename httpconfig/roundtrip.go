@@ -13,7 +13,7 @@ import (
 // roundTripper sees every request, redirected ones included. It adds and removes headers, and limits how long a
 // response takes to begin.
 type roundTripper struct {
-	next          http.RoundTripper
+	next          *http.Transport
 	userAgent     string
 	authorization func() string // nil: none. A function, because printing one shows an address and not the key
 	limit         time.Duration // from the call of RoundTrip to its return
@@ -37,6 +37,9 @@ func (rt *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if err != nil {
 		cancel(nil)
+		// The transport goes on dialling for a request that was cancelled, in case another can use the connection:
+		// for as long as a silent server or proxy pleases. This ends such dials, and leaves live connections alone.
+		rt.next.CloseIdleConnections()
 		return nil, err
 	}
 	resp.Request = req // without the headers added here: a key in there would be easy to log

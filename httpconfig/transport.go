@@ -36,7 +36,7 @@ func newTransport(l limits, tlsConfig *tls.Config) *http.Transport {
 }
 
 // newClient makes a client that follows redirects by the rules of this package.
-func newClient(transport http.RoundTripper, authKey config.SDKCredential, userAgent string, l limits) *http.Client {
+func newClient(transport *http.Transport, authKey config.SDKCredential, userAgent string, l limits) *http.Client {
 	rt := &roundTripper{next: transport, userAgent: userAgent, limit: l.attempt}
 	if authKey != nil {
 		rt.authorization = authKey.GetAuthorizationHeaderValue
