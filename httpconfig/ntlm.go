@@ -35,7 +35,7 @@ func newNTLMDialer(c config.ProxyConfig, l limits, tlsConfig *tls.Config) dialFu
 		conn, err := dialProxy(ctx)
 		if err != nil {
 			if ctx.Err() != nil {
-				err = context.Cause(ctx)
+				return nil, context.Cause(ctx)
 			}
 			return nil, fmt.Errorf("connecting to the NTLM proxy %s: %w", proxy.Host, err)
 		}
