@@ -23,6 +23,11 @@ func (d *data) addLine(value []byte) {
 		d.inPlace = value
 		return
 	}
+	d.settle()
+	if len(d.tail)+1+len(value) <= d.chunkSize {
+		d.tail = append(append(d.tail, '\n'), value...) // the same as below, faster for the many short lines
+		return
+	}
 	d.startLine()
 	d.append(value)
 }

@@ -24,7 +24,10 @@ const fieldNameMax = len("retry: ")
 // parseField takes a line apart. A line without a colon is a field with an empty value; of the value, one leading space is
 // dropped. The line must not be empty. The value is a part of the line.
 func parseField(line []byte) (field, []byte) {
-	name, value, _ := bytes.Cut(line, []byte{':'})
+	name, value := line, line[len(line):]
+	if i := bytes.IndexByte(line, ':'); i >= 0 {
+		name, value = line[:i], line[i+1:]
+	}
 	if len(value) > 0 && value[0] == ' ' {
 		value = value[1:]
 	}
