@@ -47,16 +47,17 @@ func readStory(r *Reader) (s story) {
 // dribble cuts what it reads from into reads of random sizes, some of them empty. The last bytes come with the error.
 type dribble struct {
 	rest   string
+	most   int // the bytes of one read
 	err    error
 	random *rand.Rand
 }
 
-func newDribble(stream string, seed uint64) *dribble {
-	return &dribble{rest: stream, err: io.EOF, random: rand.New(rand.NewPCG(seed, 0))}
+func newDribble(stream string, most int, seed uint64) *dribble {
+	return &dribble{rest: stream, most: most, err: io.EOF, random: rand.New(rand.NewPCG(seed, 0))}
 }
 
 func (d *dribble) Read(p []byte) (int, error) {
-	n := min(d.random.IntN(8), len(p), len(d.rest))
+	n := min(d.random.IntN(d.most+1), len(p), len(d.rest))
 	copy(p, d.rest[:n])
 	d.rest = d.rest[n:]
 	if d.rest == "" {

@@ -109,7 +109,7 @@ func TestLongLines(t *testing.T) {
 		t.Run(test.rule, func(t *testing.T) {
 			want := story{test.want, io.EOF}
 			assert.True(t, assert.ObjectsAreEqual(want, readStory(NewReader(oneRead(test.stream), 0))), "large reads")
-			assert.True(t, assert.ObjectsAreEqual(want, readStory(NewReader(newDribble(test.stream, 1), 0))), "small reads")
+			assert.True(t, assert.ObjectsAreEqual(want, readStory(NewReader(newDribble(test.stream, 5000, 1), 0))), "small reads")
 		})
 	}
 }

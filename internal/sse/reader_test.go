@@ -116,7 +116,7 @@ func TestRules(t *testing.T) {
 				assert.Equal(t, want, readStory(newReader(iotest.OneByteReader(oneRead(rule.stream)), 0, s)), "byte by byte")
 				assert.Equal(t, want, readStory(newReader(iotest.DataErrReader(oneRead(rule.stream)), 0, s)), "bytes with EOF")
 				for seed := range uint64(20) {
-					assert.Equal(t, want, readStory(newReader(newDribble(rule.stream, seed), 0, s)), "seed %d", seed)
+					assert.Equal(t, want, readStory(newReader(newDribble(rule.stream, 8, seed), 0, s)), "seed %d", seed)
 				}
 			}
 		})
@@ -161,7 +161,7 @@ func TestAnErrorOfTheSourceIsReturnedAsItIs(t *testing.T) {
 		{"inside a line", ":a\nda"},
 	} {
 		t.Run(test.rule, func(t *testing.T) {
-			together := newDribble(test.stream, 1)
+			together := newDribble(test.stream, 8, 1)
 			together.err = broken
 			for _, src := range []io.Reader{together, io.MultiReader(oneRead(test.stream), iotest.ErrReader(broken))} {
 				r := NewReader(src, 0)
