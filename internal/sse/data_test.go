@@ -21,6 +21,12 @@ func TestDataThatWasSettledOutlivesTheReadBuffer(t *testing.T) {
 	d.settle()
 	clear(line)
 	assert.Equal(t, "longer than a chunk", string(d.take()))
+
+	copy(line, "a line that is long")
+	d.addLine(line)
+	d.startLine()
+	clear(line)
+	assert.Equal(t, "a line that is long\n", string(d.take()), "another line settles the first")
 }
 
 func TestDataIsJoinedAcrossChunks(t *testing.T) {

@@ -30,8 +30,8 @@ func addSeeds(f *testing.F, add func(stream string)) {
 // comment or a name is cut; and no event exceeds the limit.
 func FuzzReaderChunking(f *testing.F) {
 	addSeeds(f, func(stream string) { f.Add(stream, uint8(0), uint64(1)) })
-	f.Add("event:put\ndata:"+strings.Repeat("x", 100)+"\ndata:"+strings.Repeat(":", 100)+"\n\n", uint8(230), uint64(1))
-	f.Add(":"+strings.Repeat("x", 100)+"\nfoo:"+strings.Repeat("x", 100)+"\n\n", uint8(101), uint64(2))
+	f.Add("event:put\ndata:"+counting(100)+"\ndata:"+strings.Repeat(":", 100)+"\n\n", uint8(230), uint64(1))
+	f.Add(":"+counting(100)+"\nfoo:"+counting(100)+"\n\n", uint8(101), uint64(2))
 
 	f.Fuzz(func(t *testing.T, stream string, limit uint8, seed uint64) {
 		for _, s := range []sizes{defaultSizes, tiny} {

@@ -1,7 +1,6 @@
 package sse
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -66,21 +65,6 @@ func (d *dribble) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// reads returns one of the given strings for each Read, and then EOF.
-type reads []string
-
-func (r *reads) Read(p []byte) (int, error) {
-	if len(*r) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p, (*r)[0])
-	if n < len((*r)[0]) {
-		return n, errors.New("the test's read does not fit the buffer")
-	}
-	*r = (*r)[1:]
-	return n, nil
-}
-
 // next fails the test if there is no item.
 func next(t *testing.T, r *Reader) string {
 	t.Helper()
@@ -91,5 +75,14 @@ func next(t *testing.T, r *Reader) string {
 
 // tiny makes a few dozen bytes walk the ways of a few hundred kilobytes.
 var tiny = sizes{minBuf: 4, maxBuf: 24, kept: 16}
+
+// counting returns n bytes that differ from place to place, so that a part that is missing or out of place shows.
+func counting(n int) string {
+	var b strings.Builder
+	for i := 0; b.Len() < n; i++ {
+		fmt.Fprint(&b, i, ",")
+	}
+	return b.String()[:n]
+}
 
 func oneRead(stream string) io.Reader { return strings.NewReader(stream) }

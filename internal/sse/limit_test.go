@@ -90,21 +90,21 @@ func TestAnEndlessLineHitsTheLimitSoon(t *testing.T) {
 // In the long lines only the beginning matters, and they are cut at the same place whether they come whole or not.
 func TestLongLines(t *testing.T) {
 	const kept, long = 64 << 10, 1 << 20
-	xs := func(n int) string { return strings.Repeat("x", n) }
+	text := counting(long)
+	colons := strings.Repeat(":", long)
 	for _, test := range []struct {
 		rule   string
 		stream string
 		want   []string
 	}{
-		{"data is whole", "data:" + xs(long) + "\ndata:" + xs(long) + "\n\n", []string{event("message", xs(long)+"\n"+xs(long))}},
-		{"data that starts with colons is no comment", "data:" + strings.Repeat(":", long) + "\n\n",
-			[]string{event("message", strings.Repeat(":", long))}},
-		{"of a comment the first 64 KiB are kept", ": " + xs(kept) + "y\n:" + xs(long) + "y\n",
-			[]string{comment(xs(kept)), comment(xs(kept))}},
-		{"a comment as long as that is whole", ":" + xs(kept-1) + "y\n", []string{comment(xs(kept-1) + "y")}},
-		{"of a name the first 64 KiB are kept", "event:" + xs(long) + "y\ndata:a\n\n", []string{event(xs(kept), "a")}},
+		{"data is whole", "data:" + text + "\ndata:" + text + "\n\n", []string{event("message", text+"\n"+text)}},
+		{"data that consists of colons is no comment", "data:" + colons + "\n\n", []string{event("message", colons)}},
+		{"of a comment the first 64 KiB are kept", ": " + text[:kept+1] + "\n: " + text + "\n",
+			[]string{comment(text[:kept]), comment(text[:kept])}},
+		{"a comment as long as that is whole", ":" + text[:kept] + "\n", []string{comment(text[:kept])}},
+		{"of a name the first 64 KiB are kept", "event: " + text + "\ndata:a\n\n", []string{event(text[:kept], "a")}},
 		{"a retry may be long", "retry:" + strings.Repeat("9", long) + "\n\n", []string{forever}},
-		{"an unknown field may be long", "foo:" + xs(long) + "\ndata:a\n" + xs(long) + "\n\n", []string{event("message", "a")}},
+		{"an unknown field may be long", "foo:" + text + "\ndata:a\n" + text + "\n\n", []string{event("message", "a")}},
 	} {
 		t.Run(test.rule, func(t *testing.T) {
 			want := story{test.want, io.EOF}

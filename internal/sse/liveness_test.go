@@ -79,6 +79,7 @@ func TestLastByteAndLastField(t *testing.T) {
 		{"an event is a field", []string{"data:a\n\n", ":\n\n"}, 2, 1},
 		{"a comment is no field", []string{":a\n\n", ":b\n"}, 2, 0},
 		{"part of a comment is no field", []string{":a", "b", "c\n"}, 3, 0},
+		{"a Read without a byte is none", []string{"data:a\n", ""}, 1, 1},
 		{"blank lines are no field", []string{"\n", "\r\n", "\r", "\n"}, 4, 0},
 		{"a whole field line is a field", []string{"\n", "foo\n", "\n"}, 3, 2},
 		{"part of a field line is a field", []string{":a\n", "da", "ta:", "b", "c"}, 5, 5},

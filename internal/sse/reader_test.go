@@ -185,12 +185,11 @@ func TestASourceThatNeverReturnsAnythingIsAnError(t *testing.T) {
 }
 
 func TestAnItemIsValidUntilTheNextOne(t *testing.T) {
-	src := reads{"data:first\n", "data:second\n:comment\n", "\n:other\n"}
-	r := NewReader(&src, 0)
-	for _, want := range []string{"comment", "first\nsecond", "other"} {
+	r := NewReader(oneRead("data:first\n\n:comment\ndata:second\ndata:third\n:other\n\ndata:fourth\n\n"), 0)
+	for _, want := range []string{"first", "comment", "other", "second\nthird", "fourth"} {
 		item, err := r.Next()
 		require.NoError(t, err)
 		assert.Equal(t, want, string(item.Data))
-		_ = append(item.Data, "must not reach the reader's own bytes"...)
+		_ = append(item.Data, "reaches no byte of the reader's"...)
 	}
 }
