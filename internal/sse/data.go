@@ -4,9 +4,9 @@ import "bytes"
 
 // data joins the data lines of one event with LF.
 //
-// A single line stays in the read buffer, uncopied, until settle. More lines are joined in tail, which is used again for the
-// next event. What exceeds chunkSize becomes a list of chunks, which are put together once, when the size is known: so even the
-// largest event takes twice its size at most, copies each byte once, and leaves no large buffer behind.
+// A single line stays in the read buffer, uncopied, until settle. More lines are joined in tail, which is used again
+// for the next event. What exceeds chunkSize becomes a list of chunks, which are put together once, when the size is
+// known: so even the largest event takes no more than twice its size, and leaves no large buffer behind.
 type data struct {
 	chunkSize int
 

@@ -1,7 +1,7 @@
 // Package sse reads a stream of Server-Sent Events (WHATWG HTML, "Server-sent events") from an io.Reader.
 //
-// A [Reader] hands out events, comments and retry fields one at a time and tells, from any goroutine, how long the stream
-// has been silent. It starts no goroutine of its own.
+// A [Reader] hands out events, comments and retry fields one at a time and tells, from any goroutine, how long the
+// stream has been silent. It starts no goroutine of its own.
 //
 // The bytes pass through these stages, each in a file of its own:
 //

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// field says what a line is. Lines that mean nothing to this package are unknownField, ids too: the auto-configuration stream
-// is never resumed, each connection starts with the full set.
+// field says what a line is. Lines that mean nothing to this package are unknownField, ids too: the auto-configuration
+// stream is never resumed, each connection starts with the full set.
 type field int
 
 const (
@@ -21,8 +21,8 @@ const (
 // fieldNameMax is the longest part of a line that comes before the value of a known field.
 const fieldNameMax = len("retry: ")
 
-// parseField takes a line apart. A line without a colon is a field with an empty value; of the value, one leading space is
-// dropped. The line must not be empty. The value is a part of the line.
+// parseField takes a line apart. A line without a colon is a field with an empty value; of the value, one leading space
+// is dropped. The line must not be empty. The value is a part of the line.
 func parseField(line []byte) (field, []byte) {
 	name, value := line, line[len(line):]
 	if i := bytes.IndexByte(line, ':'); i >= 0 {
@@ -44,8 +44,8 @@ func parseField(line []byte) (field, []byte) {
 	return unknownField, value
 }
 
-// parseRetry reads a number of milliseconds, which consists of ASCII digits only. A number that is too large for a Duration
-// becomes the largest.
+// parseRetry reads a number of milliseconds, which consists of ASCII digits only. A number that is too large for a
+// Duration becomes the largest.
 func parseRetry(value []byte) (d time.Duration, ok bool) {
 	const maxMillis = math.MaxInt64 / int64(time.Millisecond)
 	if len(value) == 0 {

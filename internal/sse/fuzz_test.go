@@ -26,8 +26,8 @@ func addSeeds(f *testing.F, add func(stream string)) {
 	}
 }
 
-// FuzzReaderChunking: what a stream says does not depend on how it is cut into reads, nor on the size of the buffers unless a
-// comment or a name is cut; and no event exceeds the limit.
+// FuzzReaderChunking: what a stream says does not depend on how it is cut into reads, nor on the size of the buffers
+// unless a comment or a name is cut; and no event exceeds the limit.
 func FuzzReaderChunking(f *testing.F) {
 	addSeeds(f, func(stream string) { f.Add(stream, uint8(0), uint64(1)) })
 	f.Add("event:put\ndata:"+counting(100)+"\ndata:"+strings.Repeat(":", 100)+"\n\n", uint8(230), uint64(1))
@@ -64,16 +64,16 @@ func hasLineToCut(stream string, kept int) bool {
 
 // FuzzReaderMatchesEventsource compares the reader with eventsource's decoder. They differ by design in these:
 //
-//   - A byte order mark: the decoder takes it for a part of the first name, the standard drops it. It is left out of what the
-//     decoder gets.
-//   - Line ends: at the end of a read, the decoder looks at a stale byte to tell whether it has seen a CR, and can then lose a
-//     blank line. It gets LF only, the reader gets the stream as it is.
+//   - A byte order mark: the decoder takes it for a part of the first name, the standard drops it. It is left out of
+//     what the decoder gets.
+//   - Line ends: at the end of a read, the decoder looks at a stale byte to tell whether it has seen a CR, and can then
+//     lose a blank line. It gets LF only, the reader gets the stream as it is.
 //   - Comments: the decoder drops them.
-//   - An event without a data line: the decoder returns it, with empty data; the standard drops it. As the decoder does not tell
-//     it from an event whose data is empty, those are left out of both. TestRules covers them.
+//   - An event without a data line: the decoder returns it, with empty data; the standard drops it. As the decoder does
+//     not tell it from an event whose data is empty, those are left out of both. TestRules covers them.
 //   - The name of an event without one: empty for the decoder, "message" for the reader.
-//   - A retry field: the decoder returns the last one along with its event, if there is one, and allows a sign; the reader
-//     returns each at once. A number too large for a Duration is the largest.
+//   - A retry field: the decoder returns the last one along with its event, if there is one, and allows a sign; the
+//     reader returns each at once. A number too large for a Duration is the largest.
 //   - Ids: the reader ignores them.
 //   - The end inside a line: for the decoder, a line counts for the difference between io.EOF and io.ErrUnexpectedEOF
 //     once it has ended; for the reader, as soon as it has begun and is no comment.
@@ -126,7 +126,8 @@ func theirStory(d *eventsource.Decoder) (s story, retries []time.Duration) {
 			}
 			s.items = append(s.items, event(name, decoded.Data()))
 		}
-		// Zero is what the decoder returns if there was no retry field, or a bad one; a negative one is bad for the reader.
+		// Zero is what the decoder returns if there was no retry field, or a bad one; a negative one is bad for the
+		// reader.
 		if millis := decoded.(interface{ Retry() int64 }).Retry(); millis > math.MaxInt64/int64(time.Millisecond) {
 			retries = append(retries, math.MaxInt64)
 		} else if millis > 0 {

@@ -21,8 +21,9 @@ type Item struct {
 	// Name is the type of an Event; "message" if the stream did not say. Only the first 64 KiB of it are kept.
 	Name string
 
-	// Data is the data of an Event, or what follows the colon of a Comment, without one leading space. It is valid until
-	// the next call of Next. Only the first 64 KiB of a comment are kept. The bytes are as received, UTF-8 or not.
+	// Data is the data of an Event, or what follows the colon of a Comment, without one leading space. It is valid
+	// until the next call of Next. Only the first 64 KiB of a comment are kept. The bytes are as received, UTF-8 or
+	// not.
 	Data []byte
 
 	// Retry is the value of a Retry. What does not fit is the longest Duration.

@@ -4,8 +4,9 @@ import "bytes"
 
 var bom = []byte("\xEF\xBB\xBF")
 
-// lines is the read buffer, cut into lines. It does no I/O: the caller reads into free(), says how much came with add(),
-// and takes the whole lines with next() until there are no more. Each byte is searched once for LF and once for CR.
+// lines is the read buffer, cut into lines. It does no I/O: the caller reads into free(), says how much came with
+// add(), and takes the whole lines with next() until there are no more. Each byte is searched once for LF and once for
+// CR.
 type lines struct {
 	minBuf, maxBuf int // the buffer starts with minBuf bytes and doubles up to maxBuf while reads fill it
 
@@ -17,8 +18,8 @@ type lines struct {
 	begun      bool // the byte order mark was looked for
 }
 
-// next takes the next whole line off the buffer, without its end. A line that ends with CR is whole at once, whether or not
-// an LF follows. The line is valid until the next call of free.
+// next takes the next whole line off the buffer, without its end. A line that ends with CR is whole at once, whether or
+// not an LF follows. The line is valid until the next call of free.
 func (l *lines) next() (line []byte, ok bool) {
 	if !l.begun && !l.skipBOM() {
 		return nil, false
@@ -100,8 +101,8 @@ func (l *lines) moveTo(buf []byte) {
 // add says that n bytes were read into free().
 func (l *lines) add(n int) { l.end += n }
 
-// giveAway leaves the buffer to whoever holds a slice of it, and goes on with a new one. The line under way goes with it:
-// what the next line starts with is the rest of it.
+// giveAway leaves the buffer to whoever holds a slice of it, and goes on with a new one. The line under way goes with
+// it: what the next line starts with is the rest of it.
 func (l *lines) giveAway() {
 	l.buf = make([]byte, l.maxBuf)
 	l.start, l.end, l.lf, l.cr = 0, 0, 0, 0

@@ -8,8 +8,8 @@ import (
 // never is a time at which something has not happened yet.
 const never = -1
 
-// liveness knows when bytes came. One goroutine writes it, any may read it. Times are nanoseconds after born, on its monotonic
-// clock, so that a change of the wall clock is no silence.
+// liveness knows when bytes came. One goroutine writes it, any may read it. Times are nanoseconds after born, on its
+// monotonic clock, so that a change of the wall clock is no silence.
 type liveness struct {
 	born         time.Time
 	waitingSince atomic.Int64 // when the Read under way began; never if there is none
@@ -43,8 +43,8 @@ func (l *liveness) sawField() {
 	}
 }
 
-// Silence is how long the Read that is under way has waited for a byte; 0 if none is under way, so that the time an item is
-// being handled is no silence. Any goroutine.
+// Silence is how long the Read that is under way has waited for a byte; 0 if none is under way, so that the time an
+// item is being handled is no silence. Any goroutine.
 func (r *Reader) Silence(now time.Time) time.Duration {
 	since := r.live.waitingSince.Load()
 	if since == never {

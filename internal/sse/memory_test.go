@@ -27,8 +27,8 @@ func TestReadingAllocatesNothing(t *testing.T) {
 		{"small events", "event: patch\ndata: {}\n\n"},
 		{"comments", ":keepalive\n\n"},
 		{"retry", "retry: 1000\n\n"},
-		{"every known name, and one more", "event:policy-note\ndata:\n\nevent:put\ndata:\n\nevent:patch\ndata:\n\nevent:delete\ndata:\n\n" +
-			"event:reconnect\ndata:\n\nevent:message\ndata:\n\ndata:\n\n"},
+		{"every known name, and one more", "event:policy-note\ndata:\n\nevent:put\ndata:\n\n" +
+			"event:patch\ndata:\n\nevent:delete\ndata:\n\nevent:reconnect\ndata:\n\nevent:message\ndata:\n\ndata:\n\n"},
 		{"several data lines", strings.Repeat("data:some more\n", 100) + "\n"},
 		{"an event that takes several reads", "data:" + strings.Repeat("x", 200_000) + "\n\n"},
 	} {
@@ -99,8 +99,8 @@ func memory() (m runtime.MemStats) {
 	return m
 }
 
-// A million lines take a fraction of a second; in quadratic time they would take many minutes. A reader that looks for LF from
-// each CR to the end of its buffer takes some hundred times as long for CR as for LF.
+// A million lines take a fraction of a second; in quadratic time they would take many minutes. A reader that looks for
+// LF from each CR to the end of its buffer takes some hundred times as long for CR as for LF.
 func TestManyDataLinesTakeLinearTime(t *testing.T) {
 	read := func(lineEnd string) time.Duration {
 		const count = 1_000_000

@@ -6,11 +6,11 @@ import "io"
 type sizes struct {
 	minBuf int // what the read buffer starts with
 	maxBuf int // what it grows to. Both it and the buffer for joined data may be kept for as long as the stream lives
-	kept   int // how much of a comment or an event name is kept
+	kept   int // how much of a comment or an event name is kept; smaller than maxBuf by more than fieldNameMax
 }
 
-// 256 KiB is where larger reads from a loopback connection are no faster any more. 64 KiB is far above any comment or name that
-// means something.
+// Reads larger than 256 KiB were not faster on a loopback connection. No comment or name that means something comes
+// near 64 KiB.
 var defaultSizes = sizes{minBuf: 16 << 10, maxBuf: 256 << 10, kept: 64 << 10}
 
 // maxEmptyReads is how many Reads in a row may return neither a byte nor an error, as in package bufio.
@@ -18,8 +18,8 @@ const maxEmptyReads = 100
 
 // Reader reads one stream. One goroutine may call Next; Silence, LastByte and LastField may be called from any.
 //
-// It holds at most some 512 KiB between items, however large the events were. Reading an event allocates nothing as long as its
-// data is no larger than 256 KiB and its name is known or the same as before.
+// It holds at most some 512 KiB between items, however large the events were. Reading an event allocates nothing,
+// once the buffers have grown, if it is smaller than 256 KiB and its name is one of the protocol's or the same as before.
 type Reader struct {
 	src    io.Reader
 	srcErr error // what the last Read returned along with its bytes
@@ -38,8 +38,8 @@ type Reader struct {
 	lastName string // the last name that took an allocation
 }
 
-// NewReader makes a reader. maxEventSize is in bytes as received, field names included and comments excluded; not positive means
-// no limit.
+// NewReader makes a reader. maxEventSize is in bytes as received, field names included and comments excluded; not
+// positive means no limit.
 func NewReader(src io.Reader, maxEventSize int) *Reader {
 	return newReader(src, maxEventSize, defaultSizes)
 }
@@ -56,12 +56,12 @@ func newReader(src io.Reader, maxEventSize int, s sizes) *Reader {
 	return r
 }
 
-// Next returns the next item. Comments and retry fields are returned as soon as their line has ended, also in the middle of an
-// event.
+// Next returns the next item. Comments and retry fields are returned as soon as their line has ended, also in the
+// middle of an event.
 //
-// The error is ErrTooLarge as soon as more bytes of an event were received than the limit allows; io.EOF at the end of the
-// stream; io.ErrUnexpectedEOF if the stream ended after some, but not all, of an event, which is dropped; or whatever the
-// underlying Read returned. The reader is finished then: further calls return the same error.
+// The error is ErrTooLarge as soon as more bytes of an event were received than the limit allows; io.EOF at the end of
+// the stream; io.ErrUnexpectedEOF if the stream ended after some, but not all, of an event, which is dropped; or
+// whatever the underlying Read returned. The reader is finished then: further calls return the same error.
 func (r *Reader) Next() (Item, error) {
 	for r.err == nil {
 		line, ok := r.lines.next()
@@ -69,7 +69,7 @@ func (r *Reader) Next() (Item, error) {
 			r.err = r.read()
 			continue
 		}
-		item, ok, err := r.take(line)
+		item, ok, err := r.handle(line)
 		if ok {
 			return item, nil
 		}
@@ -79,8 +79,8 @@ func (r *Reader) Next() (Item, error) {
 	return Item{}, r.err
 }
 
-// take handles a whole line. It returns ok if that makes an item.
-func (r *Reader) take(line []byte) (item Item, ok bool, err error) {
+// handle takes in a whole line. It returns ok if that makes an item.
+func (r *Reader) handle(line []byte) (item Item, ok bool, err error) {
 	if r.longData {
 		r.longData = false
 		r.data.append(line)
@@ -200,8 +200,8 @@ func (r *Reader) read() error {
 	return io.ErrNoProgress
 }
 
-// shortenLine makes room when the line under way fills the whole buffer: a data line is moved on, of others only the beginning
-// is kept.
+// shortenLine makes room when the line under way fills the whole buffer: a data line is moved on, of others only the
+// beginning is kept.
 func (r *Reader) shortenLine() {
 	partial := r.lines.partial()
 	field, value := dataField, partial
