@@ -100,7 +100,7 @@ func TestFromEnvTakesTheseValues(t *testing.T) {
 		{"credentials in the proxy's URL", "PROXY_URL", "https://u:p@p.example", func(c *config.Config) {
 			c.Proxy.URL = &url.URL{Scheme: "https", Host: "p.example", User: url.UserPassword("u", "p")}
 		}},
-		{"no NTLM", "PROXY_AUTH_NTLM", "FALSE", func(*config.Config) {}},
+		{"no NTLM", "PROXY_AUTH_NTLM", "fAlSe", func(*config.Config) {}},
 		{"no NTLM as a digit", "PROXY_AUTH_NTLM", "0", func(*config.Config) {}},
 		{"white space in a user name", "PROXY_AUTH_USER", " u ", func(c *config.Config) { c.Proxy.User = " u " }},
 		{"level debug", "LOG_LEVEL", "DEBUG", func(c *config.Config) { c.LogLevel = ldlog.Debug }},

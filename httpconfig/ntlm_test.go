@@ -226,6 +226,11 @@ func TestNTLMProxyThatIsGone(t *testing.T) {
 	assert.ErrorContains(t, err, "connecting to the NTLM proxy "+addr)
 }
 
+func TestNTLMProxyIsTheOnlyProxy(t *testing.T) {
+	client := newNTLMConfig(t, "proxy.example:3128", defaultLimits.dial).Client()
+	assert.Nil(t, client.Transport.(*roundTripper).next.Proxy, "the standard proxy variables would lead to another")
+}
+
 func newNTLMConfig(t *testing.T, addr string, dial time.Duration) HTTPConfig {
 	t.Helper()
 	proxy := config.ProxyConfig{URL: mustParse(t, "http://"+addr), NTLMAuth: true, User: "alice", Password: "secret"}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -87,6 +88,20 @@ func TestEndOfAStreamLeavesNothingBehind(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestClosingTheBodyEndsTheContextOfTheRequest(t *testing.T) {
+	var inner context.Context // a child of the caller's, which would keep it for as long as it lives
+	client := newConfig(t, config.ProxyConfig{}).Client()
+	client.Transport.(*roundTripper).next.Proxy = func(req *http.Request) (*url.URL, error) {
+		inner = req.Context()
+		return nil, nil
+	}
+	resp, err := get(t, client, newServer(t, stream).URL)
+	require.NoError(t, err)
+	require.NoError(t, inner.Err())
+	require.NoError(t, resp.Body.Close())
+	assert.ErrorIs(t, inner.Err(), context.Canceled)
 }
 
 func TestCancellingEndsEachPhaseAtOnce(t *testing.T) {
