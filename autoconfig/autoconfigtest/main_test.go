@@ -21,8 +21,8 @@ const deadline = 20 * time.Second
 
 const testKey = "rel-00000000-0000-4000-8000-000000000001"
 
-// get sends a request as a client of the service does. Its connection ends with the test, at the latest.
-func get(t *testing.T, client *http.Client, url, key string) *http.Response {
+// newRequest makes a request as a client of the service does. It ends with the test, at the latest.
+func newRequest(t *testing.T, url, key string) *http.Request {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), deadline)
 	t.Cleanup(cancel)
@@ -31,7 +31,13 @@ func get(t *testing.T, client *http.Client, url, key string) *http.Response {
 	if key != "" {
 		request.Header.Set("Authorization", key)
 	}
-	response, err := client.Do(request)
+	return request
+}
+
+// get sends a request.
+func get(t *testing.T, client *http.Client, url, key string) *http.Response {
+	t.Helper()
+	response, err := client.Do(newRequest(t, url, key))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = response.Body.Close() })
 	return response

@@ -26,7 +26,8 @@ const maxBehind = 1 << 14
 // sends the whole configuration, if there is one yet, and then what is published.
 //
 // Its methods may be called from any goroutine. What one goroutine publishes reaches each connection in that order.
-// A connection gets each change once: either within its first put or as an event after it.
+// A connection gets each change once: either within its first put or as an event after it. A client that has status
+// 200 gets all that is published from then on.
 type Server struct {
 	// URL is the stream URI for a client: the address without the path "/relay_auto_config". A path added to it is
 	// fine: the server answers on any path that ends with "/relay_auto_config".
@@ -37,10 +38,11 @@ type Server struct {
 	events *eventsource.Server
 
 	// order is held while something is published, and while a connection subscribes: see stream.
-	order   sync.Mutex
-	closed  bool           // under order
-	view    view           // under order
-	streams sync.WaitGroup // connections that are being served
+	order      sync.Mutex
+	closed     bool           // under order
+	view       view           // under order
+	subscribed chan struct{}  // under order; closed when the connection that subscribes now has done so
+	streams    sync.WaitGroup // connections that are being served
 
 	watched     watched // guards what follows
 	requests    []Request

@@ -35,7 +35,8 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	s.streams.Add(1)
 	defer s.streams.Done()
 	defer s.watched.update(func() { s.open-- })
-	s.events.Handler(channelOf(r))(&streamWriter{ResponseWriter: w}, r)
+	s.subscribed = make(chan struct{})
+	s.events.Handler(channelOf(r))(&streamWriter{ResponseWriter: w, subscribed: s.subscribed}, r)
 }
 
 // channelOf picks the channel for the protocol version that a client asks for.
@@ -54,6 +55,7 @@ func (p replayer) Replay(channel, _ string) chan eventsource.Event {
 	s := p.server
 	defer s.order.Unlock()
 	s.watched.update(func() { s.connections++; s.open++ })
+	close(s.subscribed)
 	if !s.view.known {
 		return nil
 	}
@@ -82,8 +84,11 @@ func (s *Server) unregister() {
 // comment that begins like this one.
 const rawMarker = "\x00raw\x00"
 
-// streamWriter unwraps raw text.
-type streamWriter struct{ http.ResponseWriter }
+// streamWriter unwraps raw text, and keeps the response from the client until the connection counts.
+type streamWriter struct {
+	http.ResponseWriter
+	subscribed <-chan struct{}
+}
 
 func (w *streamWriter) Write(p []byte) (int, error) {
 	if text, isRaw := bytes.CutPrefix(p, []byte(":"+rawMarker)); isRaw {
@@ -93,5 +98,8 @@ func (w *streamWriter) Write(p []byte) (int, error) {
 	return w.ResponseWriter.Write(p)
 }
 
-// Flush makes this an http.Flusher, which eventsource wants.
-func (w *streamWriter) Flush() { _ = http.NewResponseController(w.ResponseWriter).Flush() }
+// Flush makes this an http.Flusher, which eventsource wants. It flushes first when it has asked for a subscription.
+func (w *streamWriter) Flush() {
+	<-w.subscribed
+	_ = http.NewResponseController(w.ResponseWriter).Flush()
+}
