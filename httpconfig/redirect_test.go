@@ -82,18 +82,6 @@ func TestKeyGoesToTheOriginOnly(t *testing.T) {
 	}
 }
 
-func TestOriginIsSchemeHostAndPort(t *testing.T) {
-	const base = "https://relay.test/path?x=1"
-	for other, same := range map[string]bool{
-		"https://relay.test": true, "https://relay.test:443/other": true, "HTTPS://Relay.Test": true, "https://u@relay.test": true,
-		"http://relay.test": false, "http://relay.test:443": false, "https://relay.test:8443": false,
-		"https://sub.relay.test": false, "https://relay.test.": false, "https://test": false,
-	} {
-		assert.Equal(t, same, origin(mustParse(t, base)) == origin(mustParse(t, other)), other)
-	}
-	assert.Equal(t, origin(mustParse(t, "http://[::1]")), origin(mustParse(t, "http://[::1]:80/")))
-}
-
 func TestKeyIsNotSentFromHTTPToHTTPSEither(t *testing.T) {
 	ca := newPrivateCA(t)
 	var got []string

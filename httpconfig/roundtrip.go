@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/relayconf/relayconf/internal/origin"
 )
 
 // roundTripper sees every request, redirected ones included. It adds and removes headers, and limits how long a
@@ -54,7 +56,7 @@ func (rt *roundTripper) setHeaders(req *http.Request) {
 		req.Header.Set("User-Agent", rt.userAgent)
 	}
 	switch {
-	case !isAtOrigin(req):
+	case !origin.Kept(req):
 		maps.DeleteFunc(req.Header, func(name string, _ []string) bool { return strings.EqualFold(name, "Authorization") })
 	case rt.authorization != nil && req.Header.Get("Authorization") == "":
 		if value := rt.authorization(); value != "" {

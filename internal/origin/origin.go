@@ -1,0 +1,30 @@
+// Package origin tells whether a request goes where the first one of its chain of redirects went.
+package origin
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Kept tells whether a request, and every redirect that led to it, went to the scheme, host and port of the first one.
+// Once a chain of redirects has left, what comes after is another site's choice, even if it comes back. It looks at
+// the requests that an http.Client makes or that a response of one leads back to.
+func Kept(req *http.Request) bool {
+	for r := req; r.Response != nil; r = r.Response.Request {
+		previous := r.Response.Request
+		if previous == nil || of(previous.URL) != of(req.URL) {
+			return false
+		}
+	}
+	return true
+}
+
+// of returns scheme, host and port, so that equal origins are equal strings.
+func of(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + " " + port
+}
