@@ -3,6 +3,7 @@ package autoconfig
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,6 +30,7 @@ func TestRule12Request(t *testing.T) {
 		u, err := streamURL(test.base, test.version)
 		require.NoError(t, err, test.base)
 		assert.Equal(t, test.want, u.String())
+		assert.True(t, strings.HasPrefix(u.RequestURI(), "/"), "HTTP/2 takes nothing else")
 	}
 	inBubble(t, func(t *testing.T, r *rig) {
 		request := r.service.next().request

@@ -13,6 +13,7 @@ import (
 
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/internal/mask"
+	"github.com/relayconf/relayconf/internal/origin"
 )
 
 // streamPath is where the service has the stream, below the base URI.
@@ -33,6 +34,9 @@ func streamURL(base string, protocolVersion int) (*url.URL, error) {
 			config.DefaultStreamURI)
 	}
 	u.Fragment = ""
+	if u.Path == "" {
+		u.Path = "/" // JoinPath would leave a relative path, which makes a bad request line
+	}
 	u = u.JoinPath(streamPath)
 	if protocolVersion > DefaultProtocolVersion {
 		version := "rpacProtocolVersion=" + strconv.Itoa(protocolVersion)
@@ -86,7 +90,7 @@ func (e *responseError) Error() string { return e.reason }
 func checkResponse(response *http.Response) error {
 	e := &responseError{
 		status:      response.StatusCode,
-		keyWithheld: response.Request.Header.Get("Authorization") == "",
+		keyWithheld: !origin.Kept(response.Request),
 	}
 	contentType := response.Header.Get("Content-Type")
 	mediaType, _, _ := mime.ParseMediaType(contentType)
