@@ -25,8 +25,8 @@ type HTTPConfig struct {
 // NewHTTPConfig checks the proxy configuration and makes an HTTPConfig from it. It connects to nothing, but reads the
 // files in proxyConfig.CACertFiles.
 //
-// Requests that have no Authorization header get the one of authKey, which may be nil. Requests that have no
-// User-Agent header get userAgent, unless that is empty.
+// Requests that have no Authorization header get the one of authKey, which may be nil. A redirect to another scheme,
+// host or port is followed without any. Requests that have no User-Agent header get userAgent, unless that is empty.
 //
 // What is wrong with proxyConfig is reported all at once, as config.SettingErrors, joined. No error holds a secret.
 func NewHTTPConfig(proxyConfig config.ProxyConfig, authKey config.SDKCredential, userAgent string,
@@ -53,7 +53,8 @@ func newHTTPConfig(proxyConfig config.ProxyConfig, authKey config.SDKCredential,
 
 // Client returns the HTTP client, which is the same each time. It is fit for streams: there is no limit on how long a
 // response may last, but there are limits on how long it takes to begin. End a request by cancelling its context or
-// closing the body of its response; nothing is left behind then.
+// closing the body of its response; nothing is left behind then. At most 10 redirects are followed, and none from
+// https to http.
 func (c HTTPConfig) Client() *http.Client {
 	if c.client == nil {
 		return defaultClient()

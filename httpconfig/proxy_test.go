@@ -182,7 +182,8 @@ func TestStandardProxyVariablesApplyWithoutAURL(t *testing.T) {
 			}
 			command.Env = append(command.Env, "HTTP_PROXY="+withUser.String(), "HTTPS_PROXY="+withUser.String(),
 				"NO_PROXY="+c.noProxy, "RELAYCONF_TEST_CONFIG="+c.kind, "RELAYCONF_TEST_CA="+ca.file,
-				"RELAYCONF_TEST_TARGET="+c.target)
+				"RELAYCONF_TEST_TARGET="+c.target,
+				"GORACE=atexit_sleep_ms=0") // otherwise the race detector waits a second at the end of each process
 			out, err := command.CombinedOutput()
 			require.NoError(t, err, string(out))
 			assert.Equal(t, append([]string{}, c.asked...), handler.seen())
