@@ -81,24 +81,18 @@ func (r *runner) takeEvent(name string, data []byte) error {
 	return r.apply(message)
 }
 
+// apply takes a message of the stream.
 func (r *runner) apply(message message) error {
-	now := time.Now()
-	r.m.mu.Lock()
-	out := r.m.state.apply(message, now)
-	r.m.mu.Unlock()
-	for _, warning := range out.warnings {
-		r.m.loggers.Warnf("Auto-configuration stream: %s", warning)
-	}
-	r.setExpiryTimer(now)
-	r.calling(func() { r.m.dispatcher.changes(r.m.ctx, out.changes, now) })
-	if r.m.ctx.Err() != nil {
-		return ErrClosed
+	r.streamApplied = true
+	if r.healthySince.IsZero() {
+		r.healthySince = time.Now()
 	}
 	if _, ok := message.(putMessage); ok {
 		r.putApplied = true
 	}
-	if r.healthySince.IsZero() {
-		r.healthySince = now
+	out := r.applyFrom(SourceStream, message)
+	if r.m.ctx.Err() != nil {
+		return ErrClosed
 	}
 	if r.putApplied || r.m.Status().State != StateInitializing {
 		r.m.setState(StateValid)
@@ -107,6 +101,24 @@ func (r *runner) apply(message message) error {
 		return r.lost(&failure{kind: ErrorKindInvalidData, err: out.invalidKeys})
 	}
 	return nil
+}
+
+// applyFrom changes the state by a message and tells the relay.
+func (r *runner) applyFrom(source Source, message message) outcome {
+	now := time.Now()
+	r.m.mu.Lock()
+	out := r.m.state.apply(message, now)
+	if _, ok := message.(putMessage); ok {
+		r.m.status.Source = source
+	}
+	r.m.mu.Unlock()
+	for _, warning := range out.warnings {
+		r.m.loggers.Warnf("Auto-configuration: %s", warning)
+	}
+	r.saveChanges(source)
+	r.setExpiryTimer(now)
+	r.calling(func() { r.m.dispatcher.changes(r.m.ctx, out.changes, now) })
+	return out
 }
 
 // longestExpiryWait bounds a wait by the wall clock, which may be set while the timer, which goes by the monotonic

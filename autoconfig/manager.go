@@ -29,6 +29,7 @@ type StreamManager struct {
 	maxEventSize      int
 	retryRejectedKey  bool
 	statusListener    func(Status)
+	store             Store // nil if there is none
 
 	ctx        context.Context // ends when Close is called
 	cancel     context.CancelFunc
@@ -68,7 +69,7 @@ func NewStreamManager(key config.AutoConfigKey, streamURI string, handler Messag
 		done:              make(chan struct{}),
 		key:               key,
 		state:             newState(),
-		status:            statusRecord{Status: Status{State: StateInitializing, StateSince: time.Now()}},
+		status:            statusRecord{Status: Status{State: StateInitializing, StateSince: time.Now(), Source: SourceNone}},
 	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	for _, option := range options {

@@ -2,6 +2,7 @@ package autoconfig
 
 import (
 	"errors"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -13,6 +14,11 @@ type runner struct {
 	m           *StreamManager
 	connections sync.WaitGroup
 	schedule    *retrySchedule
+
+	loaded        <-chan loadResult // nil once the store has answered, or if there is none
+	saver         *saver            // nil if there is no store
+	savedRevision uint64            // of the state that the store has, or is about to get
+	streamApplied bool              // the stream has brought something already
 
 	conn  *connection // nil while waiting to retry
 	retry *time.Timer
@@ -34,6 +40,8 @@ func newRunner(m *StreamManager) *runner {
 		retry:    stoppedTimer(),
 		expiry:   stoppedTimer(),
 		watchdog: stoppedTimer(),
+
+		savedRevision: math.MaxUint64, // the first put is saved even if it is empty
 	}
 }
 
@@ -45,6 +53,12 @@ func stoppedTimer() *time.Timer {
 
 // run ends when the manager is closed or has failed for good.
 func (r *runner) run() {
+	if r.m.store != nil {
+		r.loaded = load(r.m.ctx, r.m.store)
+		r.saver = newSaver(r.m.store, r.m.snapshot, func(err error) {
+			r.m.storeFailed("The configuration could not be saved", err)
+		})
+	}
 	err := r.m.streamURLError
 	if err == nil {
 		err = r.connect()
@@ -53,6 +67,8 @@ func (r *runner) run() {
 		err = r.step()
 	}
 	r.hangUp()
+	r.awaitLoaded()
+	r.saver.end()
 	for _, timer := range []*time.Timer{r.retry, r.expiry, r.watchdog} {
 		timer.Stop()
 	}
@@ -82,6 +98,9 @@ func (r *runner) step() error {
 		return nil
 	case <-r.watchdog.C:
 		return r.checkSilence()
+	case loaded := <-r.loaded:
+		r.takeLoaded(loaded)
+		return nil
 	case s := <-signals:
 		return r.take(s)
 	}

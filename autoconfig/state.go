@@ -158,6 +158,9 @@ func (s *state) expire(now time.Time) []change {
 // nextExpiry is when expire will next have something to yield.
 func (s *state) nextExpiry() (time.Time, bool) { return s.expiries.next() }
 
+// revision grows with each change that a snapshot would show.
+func (s *state) revision() uint64 { return s.environments.revision + s.filters.revision }
+
 // params returns what is known of the environments, sorted by id.
 func (s *state) params(now time.Time) []envfactory.EnvironmentParams {
 	known := s.environments.all()

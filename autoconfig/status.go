@@ -27,6 +27,10 @@ type Status struct {
 	KeepAlives    uint64     // comments so far
 	Connections   uint64     // successful connections so far
 	Environments  int        // environments known now
+
+	Source        Source        // where the configuration in force comes from
+	SnapshotAge   time.Duration // how long ago it was saved, if Source is SourceStore; 0 otherwise
+	StoreFailures uint64        // loads and saves that have failed so far: see WithStore
 }
 
 // ErrorKind classes what went wrong.

@@ -9,7 +9,8 @@ import (
 // statusRecord is the status as it is kept: the reader of the latest connection knows when the last byte came.
 type statusRecord struct {
 	Status
-	reader *sse.Reader // nil before the first connection
+	reader          *sse.Reader // nil before the first connection
+	snapshotSavedAt time.Time   // of the configuration that was loaded from the store
 }
 
 // Status returns how the manager is doing now.
@@ -25,6 +26,9 @@ func (m *StreamManager) currentStatus() Status {
 	status.Environments = m.state.environments.live
 	if m.status.reader != nil {
 		status.LastActivity = later(status.LastActivity, m.status.reader.LastByte())
+	}
+	if status.Source == SourceStore {
+		status.SnapshotAge = max(0, time.Since(m.status.snapshotSavedAt))
 	}
 	if status.LastError != nil {
 		lastError := *status.LastError
@@ -69,6 +73,20 @@ func (m *StreamManager) recordError(f *failure) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.status.LastError = &ErrorInfo{Kind: f.kind, StatusCode: f.status, Message: f.err.Error(), Time: time.Now()}
+}
+
+func (m *StreamManager) recordSnapshot(savedAt time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.status.snapshotSavedAt = savedAt
+}
+
+// storeFailed reports a failure of the store, which is never more than that: the manager goes on without it.
+func (m *StreamManager) storeFailed(what string, err error) {
+	m.mu.Lock()
+	m.status.StoreFailures++
+	m.mu.Unlock()
+	m.loggers.Warnf("%s: %s", what, err)
 }
 
 func later(a, b time.Time) time.Time {

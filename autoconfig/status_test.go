@@ -104,7 +104,7 @@ func TestRule16Silence(t *testing.T) {
 func TestRule18States(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		start := time.Now()
-		assert.Equal(t, Status{State: StateInitializing, StateSince: start}, r.manager.Status())
+		assert.Equal(t, Status{State: StateInitializing, StateSince: start, Source: SourceNone}, r.manager.Status())
 		r.service.next().refuse()
 		e := r.service.stream("")
 		assert.Equal(t, StateInitializing, r.manager.Status().State, "a bare 200 proves nothing")

@@ -33,3 +33,28 @@ type Store interface {
 	// Save replaces what was saved before, altogether or not at all.
 	Save(ctx context.Context, snapshot *Snapshot) error
 }
+
+// WithStore makes the manager keep its configuration in a store, and start from what is there.
+//
+// Start loads from the store and connects at the same time. What was stored is given to the handler as a put would be,
+// unless a put from the stream is there first. The first put from the stream is then compared with it, so that what is
+// the same is not mentioned again. Status.Source tells which of the two is in force; the state stays
+// StateInitializing until the stream has delivered.
+//
+// A change is saved half a second later, or, if saving takes long, four times as long as the last save took; and when
+// the manager ends, for which Done waits up to 5 s. A store that fails is reported in the log and in
+// Status.StoreFailures, and tried again. One that hangs beyond those 5 s is left behind.
+func WithStore(store Store) Option { return func(m *StreamManager) { m.store = store } }
+
+// Source says where the configuration in force comes from.
+type Source string
+
+// The sources of a configuration.
+const (
+	// SourceNone means that there is no configuration yet.
+	SourceNone Source = "NONE"
+	// SourceStore means that it was loaded from the store, and that the stream has yet to confirm it.
+	SourceStore Source = "STORE"
+	// SourceStream means that the stream has delivered it.
+	SourceStream Source = "STREAM"
+)

@@ -1,16 +1,17 @@
 package autoconfig
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 )
 
 // versioned is a set of items that change by version: the environments, or the filters. An item that was deleted
 // leaves a tombstone, which keeps its version so that older news that come late can be told from newer.
-type versioned[ID cmp.Ordered, V any] struct {
+type versioned[ID ~string, V any] struct {
 	items map[ID]entry[V]
 	live  int // items that are not tombstones
+
+	revision uint64 // grows with each change to an item that is not a tombstone
 }
 
 type entry[V any] struct {
@@ -19,7 +20,7 @@ type entry[V any] struct {
 	value   V
 }
 
-func newVersioned[ID cmp.Ordered, V any]() versioned[ID, V] {
+func newVersioned[ID ~string, V any]() versioned[ID, V] {
 	return versioned[ID, V]{items: map[ID]entry[V]{}}
 }
 
@@ -50,6 +51,7 @@ func (s *versioned[ID, V]) newInPut(id ID, version int) bool {
 func (s *versioned[ID, V]) set(id ID, version int, value V) effect {
 	known, ok := s.items[id]
 	s.items[id] = entry[V]{version: version, value: value}
+	s.revision++
 	if !ok || known.deleted {
 		s.live++
 		return added
@@ -68,6 +70,7 @@ func (s *versioned[ID, V]) delete(id ID, version int) effect {
 		return noEffect
 	}
 	s.live--
+	s.revision++
 	return deleted
 }
 
@@ -82,11 +85,23 @@ func (s *versioned[ID, V]) keepOnly(listed map[ID]struct{}) []ID {
 		delete(s.items, id)
 		if !item.deleted {
 			s.live--
+			s.revision++
 			removed = append(removed, id)
 		}
 	}
 	slices.Sort(removed)
 	return removed
+}
+
+// unordered returns the items that are not tombstones, quickly.
+func (s *versioned[ID, V]) unordered() []listed[ID, V] {
+	list := make([]listed[ID, V], 0, s.live)
+	for id, item := range s.items {
+		if !item.deleted {
+			list = append(list, listed[ID, V]{id, item.value})
+		}
+	}
+	return list
 }
 
 // all returns the items that are not tombstones, sorted by id.

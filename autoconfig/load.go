@@ -1,0 +1,111 @@
+package autoconfig
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/envfactory"
+)
+
+// storeEndLimit is how long the end of a manager waits for its store.
+const storeEndLimit = 5 * time.Second
+
+// loadResult is what the store answered.
+type loadResult struct {
+	snapshot *Snapshot // nil if there is none
+	err      error
+}
+
+// load asks the store in a goroutine of its own, since it may be slow. The channel gets one result.
+func load(ctx context.Context, store Store) <-chan loadResult {
+	loaded := make(chan loadResult, 1)
+	go func() {
+		snapshot, err := store.Load(ctx)
+		if err == nil && snapshot != nil && snapshot.FormatVersion != SnapshotFormat {
+			err = fmt.Errorf("its format version is %d, and only %d is known here", snapshot.FormatVersion, SnapshotFormat)
+		}
+		loaded <- loadResult{snapshot, err}
+	}()
+	return loaded
+}
+
+// takeLoaded puts the stored configuration in force, unless the stream was first.
+func (r *runner) takeLoaded(loaded loadResult) {
+	r.loaded = nil
+	switch {
+	case r.m.ctx.Err() != nil:
+	case loaded.err != nil:
+		r.m.storeFailed("The last known configuration could not be loaded", loaded.err)
+	case loaded.snapshot != nil && !r.streamApplied:
+		r.m.loggers.Infof("Starting from the configuration that was saved at %s, with %d environments",
+			loaded.snapshot.SavedAt.UTC().Format(time.RFC3339), len(loaded.snapshot.Environments))
+		r.m.recordSnapshot(loaded.snapshot.SavedAt)
+		r.applyFrom(SourceStore, loaded.snapshot.message())
+	}
+}
+
+// awaitLoaded is for the end of a manager that has failed for good before its store has answered: the relay can go on
+// with the stored configuration all the same.
+func (r *runner) awaitLoaded() {
+	if r.loaded == nil {
+		return
+	}
+	select {
+	case loaded := <-r.loaded:
+		r.takeLoaded(loaded)
+	case <-time.After(storeEndLimit):
+		r.m.storeFailed("The last known configuration could not be loaded", context.DeadlineExceeded)
+	case <-r.m.ctx.Done():
+	}
+}
+
+// saveChanges saves what is not in the store yet, after a message from this source. What the stream has sent before
+// its first put is not the whole configuration, and would replace one.
+func (r *runner) saveChanges(source Source) {
+	revision := r.m.state.revision()
+	switch {
+	case source == SourceStore:
+		r.savedRevision = revision
+	case r.m.status.Source != SourceNone && r.savedRevision != revision:
+		r.savedRevision = revision
+		r.saver.save()
+	}
+}
+
+// message makes a put of the snapshot, in the order of the ids.
+func (s *Snapshot) message() putMessage {
+	return putMessage{environments: inOrder(s.Environments), filters: inOrder(s.Filters)}
+}
+
+func inOrder[ID ~string, V any](items map[ID]V) []listed[ID, V] {
+	list := make([]listed[ID, V], 0, len(items))
+	for id, value := range items {
+		list = append(list, listed[ID, V]{id, value})
+	}
+	slices.SortFunc(list, func(a, b listed[ID, V]) int { return cmp.Compare(a.id, b.id) })
+	return list
+}
+
+// snapshot is what the store gets.
+func (m *StreamManager) snapshot() *Snapshot {
+	m.mu.RLock()
+	environments, filters := m.state.environments.unordered(), m.state.filters.unordered()
+	m.mu.RUnlock()
+	s := &Snapshot{
+		FormatVersion: SnapshotFormat,
+		SavedAt:       time.Now().UTC(),
+		Environments:  make(map[config.EnvironmentID]envfactory.EnvironmentRep, len(environments)),
+		Filters:       make(map[config.FilterID]envfactory.FilterRep, len(filters)),
+	}
+	for _, env := range environments {
+		s.Environments[env.id] = *env.value
+	}
+	for _, filter := range filters {
+		s.Filters[filter.id] = *filter.value
+	}
+	return s
+}
