@@ -61,14 +61,22 @@ func (s *Server) Reconnect() {
 	s.publish(func() { s.events.Publish(allChannels, event{name: autoconfig.ReconnectEvent, data: " "}) })
 }
 
-// Comment sends a comment line: a colon, the text as it is, and a line feed. The service's own keepalive is the empty
-// text. The text must not have line breaks.
+// Comment sends a comment with this text, which is what an autoconfig.KeepAliveHandler gets. The service's own keepalive
+// is the empty text. The text must not have line breaks.
 func (s *Server) Comment(text string) {
 	if strings.ContainsAny(text, "\r\n") {
 		fail(s.tb, "Comment: the text %q has a line break; call Comment for each line, or use Raw", text)
 		return
 	}
-	s.publish(func() { s.events.PublishComment(allChannels, text) })
+	s.publish(func() { s.events.PublishComment(allChannels, spaced(text)) })
+}
+
+// spaced returns what stands after the colon of a comment with this text: a client drops one space from it.
+func spaced(text string) string {
+	if text == "" {
+		return ""
+	}
+	return " " + text
 }
 
 // Raw writes text to each open connection as it is, in its place among what is published: broken JSON, half an event,

@@ -47,12 +47,13 @@ func (w *RecordingWriter) Event(name string, data []byte) error {
 	return w.write(text.Bytes())
 }
 
-// Comment writes a comment: a colon and the text as it is. The text can't have line breaks.
+// Comment writes a comment with this text, as a client gets it: without the space after the colon. The text can't have
+// line breaks.
 func (w *RecordingWriter) Comment(text string) error {
 	if strings.ContainsAny(text, "\r\n") {
 		return fmt.Errorf("a comment can't have line breaks: %q", text)
 	}
-	return w.write(appendLine(nil, []byte(":"+text+"\n")))
+	return w.write([]byte(":" + spaced(text) + "\n"))
 }
 
 // Raw writes lines as they are, for what the other methods have no form for: an event that was cut off, a retry

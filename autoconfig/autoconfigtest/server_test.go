@@ -73,7 +73,8 @@ func TestServerSendsWhatIsPublishedInOrder(t *testing.T) {
 	c := connect(t, s.URL)
 	one := MakeEnvironment(1, 3)
 	s.Comment("")
-	s.Comment(" hello")
+	s.Comment("hello")
+	s.Comment(" two spaces")
 	s.Raw("event: half\nda")
 	s.Raw("")
 	s.Raw("ta: {\n\n")
@@ -86,7 +87,7 @@ func TestServerSendsWhatIsPublishedInOrder(t *testing.T) {
 	require.NoError(t, err)
 	text, err := c.end()
 	require.NoError(t, err)
-	assert.Equal(t, ":\n: hello\nevent: half\ndata: {\n\n"+
+	assert.Equal(t, ":\n: hello\n:  two spaces\nevent: half\ndata: {\n\n"+
 		"event: delete\ndata: {\"path\":\"/environments/5f1b0c7e0000000000000001\",\"version\":4}\n\n"+
 		"event: patch\ndata: "+string(patch)+"\n\n"+
 		"event: reconnect\ndata:  \n\n"+
@@ -98,8 +99,9 @@ func TestServerSendsFiltersToProtocolVersion2Only(t *testing.T) {
 	content := MakePut()
 	content.Filters = map[config.FilterID]envfactory.FilterRep{"web.eu": {ProjKey: "web", FilterKey: "eu", Version: 1}}
 	s.Put(content)
-	old := connect(t, s.URL)
+	old := newConnection(t, get(t, newClient(t), s.URL+"/relay_auto_config?rpacProtocolVersion=1", testKey))
 	assert.Empty(t, readPut(old).Filters)
+	assert.Empty(t, readPut(connect(t, s.URL)).Filters)
 	response := get(t, newClient(t), s.URL+"/relay_auto_config?rpacProtocolVersion=2", testKey)
 	c := newConnection(t, response)
 	assert.Equal(t, content.Filters, readPut(c).Filters)
@@ -116,25 +118,24 @@ func TestServerSendsFiltersToProtocolVersion2Only(t *testing.T) {
 
 // Each connection must get a put and then every later patch, once: none lost, none that the put had already.
 func TestServerLosesAndRepeatsNothingWhileConnectionsCome(t *testing.T) {
-	const last = 300
+	const last, enough = 5000, 20
 	s := NewServer(t)
 	rep := MakeEnvironment(1, 1)
 	s.Put(MakePut(rep))
-	published := make(chan struct{})
-	go func() {
-		defer close(published)
+	var all sync.WaitGroup
+	all.Go(func() {
 		for version := 2; version <= last; version++ {
 			rep := rep
 			rep.Version = version
 			s.Patch(rep)
 		}
-	}()
-	var readers sync.WaitGroup
-	for range 20 {
+	})
+	for range 40 {
 		c := connect(t, s.URL)
-		readers.Go(func() {
-			next := readPut(c).Environments[rep.EnvID].Version
-			for next++; next <= last; next++ {
+		all.Go(func() {
+			defer c.close()
+			known := readPut(c).Environments[rep.EnvID].Version
+			for next := known + 1; next <= min(known+enough, last); next++ {
 				var message autoconfig.PatchMessageData
 				if e := c.event(); !assert.NoError(t, json.Unmarshal([]byte(e.Data()), &message)) ||
 					!assert.Equal(t, next, message.Data.Version) {
@@ -143,8 +144,16 @@ func TestServerLosesAndRepeatsNothingWhileConnectionsCome(t *testing.T) {
 			}
 		})
 	}
-	readers.Wait()
-	<-published
+	all.Wait()
+}
+
+func TestServerCountsAConnectionBeforeItsClientHasIt(t *testing.T) {
+	s := NewServer(t)
+	for n := range 100 {
+		c := connect(t, s.URL)
+		assert.Equal(t, n+1, s.Connections())
+		c.close()
+	}
 }
 
 func TestServerLetsATestWaitForConnections(t *testing.T) {
@@ -215,7 +224,7 @@ func TestServerCanBeMountedElsewhere(t *testing.T) {
 func TestServerCloseEndsConnectionsAndSilencesTheRest(t *testing.T) {
 	s := NewServer(nil)
 	var connections []*connection
-	for range 5 { // more than eventsource has room for in its queue of those who leave
+	for range 40 { // far more than eventsource has room for in its queue of those who leave
 		connections = append(connections, connect(t, s.URL))
 	}
 	var closers sync.WaitGroup
@@ -232,6 +241,29 @@ func TestServerCloseEndsConnectionsAndSilencesTheRest(t *testing.T) {
 	assert.Zero(t, s.OpenConnections())
 }
 
+// slowWriter takes its time for each write.
+type slowWriter struct {
+	*httptest.ResponseRecorder
+	writing chan struct{} // closed when the first write begins
+	begun   sync.Once
+}
+
+func (w *slowWriter) Write(p []byte) (int, error) {
+	w.begun.Do(func() { close(w.writing) })
+	time.Sleep(20 * time.Millisecond)
+	return w.ResponseRecorder.Write(p)
+}
+
+func TestServerCloseWaitsForConnectionsThatCameThroughHandler(t *testing.T) {
+	s := NewServer(t)
+	s.Put(MakePut())
+	w := &slowWriter{ResponseRecorder: httptest.NewRecorder(), writing: make(chan struct{})}
+	go s.Handler().ServeHTTP(w, newRequest(t, "/relay_auto_config", testKey))
+	<-w.writing
+	s.Close()
+	assert.Equal(t, "event: put\ndata: {\"path\":\"/\",\"data\":{\"environments\":{}}}\n\n", w.Body.String())
+}
+
 func TestServerCloseDoesNotWaitForAClientThatDoesNotRead(t *testing.T) {
 	s := NewServer(t)
 	connect(t, s.URL)
@@ -243,7 +275,7 @@ func TestServerCloseDoesNotWaitForAClientThatDoesNotRead(t *testing.T) {
 	go func() { defer close(done); s.Close() }()
 	select {
 	case <-done:
-	case <-time.After(deadline):
+	case <-time.After(deadline / 2): // the client itself ends after the deadline
 		t.Fatal("Close hangs")
 	}
 }
