@@ -98,14 +98,14 @@ func TestReplayAnswersTheRequestAfterAStatus(t *testing.T) {
 }
 
 func TestReplayMovesOnAfterAReconnectEventAndLeavesTheConnectionOpen(t *testing.T) {
-	p, url := serve(t, "data: 1\n\n"+reconnectEvent+"event: put\r\ndata: 2\r\n\r\nevent: reconnect\n\n",
+	p, url := serve(t, "data: 1\n\n"+reconnectEvent+"event: put\r\ndata: 2\r\n\r\nevent: reconnect\n\ndata: 3\n\n",
 		ReplayOptions{KeepAlive: time.Millisecond})
 	first := connect(t, url)
 	first.text("data: 1\n\n" + reconnectEvent)
 	first.text(":\n:\n")
 	assert.False(t, isPlayed(p))
 	// A reconnect without data is no event.
-	connect(t, url).text("event: put\r\ndata: 2\r\n\r\nevent: reconnect\n\n:\n")
+	connect(t, url).text("event: put\r\ndata: 2\r\n\r\nevent: reconnect\n\ndata: 3\n\n:\n")
 	waitPlayed(t, p)
 	first.text(":\n")
 }

@@ -98,7 +98,7 @@ func isExpiry(name string, path []string) bool {
 	if name == autoconfig.PutEvent {
 		prefix = 3 // data, environments, the id
 	}
-	if len(path) != prefix+3 || path[0] != "data" || prefix == 3 && path[1] != "environments" {
+	if len(path) < prefix || path[0] != "data" || prefix == 3 && path[1] != "environments" {
 		return false
 	}
 	inEnvironment := path[prefix:]

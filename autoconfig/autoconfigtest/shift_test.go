@@ -32,12 +32,20 @@ func TestShiftTimesMovesExpiryTimesAndNothingElse(t *testing.T) {
 			"data: {\"data\":{\ndata:\"sdkKey\": {\"expiring\"\n: c\ndata: :{ \"timestamp\"\t:\n:!pause 1s\ndata:  5 ,\"x\":5}}}}\nevent: patch\n\n",
 			"data: {\"data\":{\ndata:\"sdkKey\": {\"expiring\"\n: c\ndata: :{ \"timestamp\"\t:\n:!pause 1s\ndata:  10005 ,\"x\":5}}}}\nevent: patch\n\n",
 		},
+		"an event whose CRLF has a pause within": {
+			"event: patch\r:!pause 1ms\n\ndata: {\"data\":{\"sdkKey\":{\"expiring\":{\"timestamp\":1}}}}\n\n",
+			"event: patch\r:!pause 1ms\n\ndata: {\"data\":{\"sdkKey\":{\"expiring\":{\"timestamp\":10001}}}}\n\n",
+		},
+		"an event after a byte order mark": {
+			":!drop\n\ufeff" + patchWithExpiry("1"), ":!drop\n\ufeff" + patchWithExpiry("10001"),
+		},
 		"not malformed JSON": {patch(`{"data":{"sdkKey":{"expiring":{"timestamp":1}}}`), ""},
 		"not other events":   {"event: policy-note\ndata: {\"data\":{\"sdkKey\":{\"expiring\":{\"timestamp\":1}}}}\n\n", ""},
 		"not a comment":      {": {\"data\":{\"sdkKey\":{\"expiring\":{\"timestamp\":1}}}}\n", ""},
 		"not the same name elsewhere": {
 			patch(`{"timestamp":1,"data":{"timestamp":1,"expiry":1,"sdkKey":{"timestamp":1,"expiring":{"expiry":1}},"sdkKeys":{"a":{"expiry":1}},"other":[{"expiry":1}]}}`), ""},
 		"not what is no time":     {patch(`{"data":{"sdkKeys":[{"expiry":-5},{"expiry":1e3},{"expiry":1.5},{"expiry":"1"},{"expiry":9223372036854775807}]}}`), ""},
+		"not numbers further out": {patch("1") + patch(`{"data":1}`) + "event: put\ndata: {\"data\":1,\"x\":{\"y\":1}}\n\nevent: put\ndata: 1\n\n", ""},
 		"not an event cut off":    {"event: patch\ndata: {\"data\":{\"sdkKey\":{\"expiring\":{\"timestamp\":1}}}}\n:!drop\n\n", ""},
 		"not an event at the end": {"event: patch\ndata: {\"data\":{\"sdkKey\":{\"expiring\":{\"timestamp\":1}}}}\n", ""},
 	}
