@@ -166,6 +166,7 @@ func TestRule18NothingButCommentsForAWholeReadTimeout(t *testing.T) {
 			}
 			<-e.request.Context().Done()
 			assert.Equal(t, timeout, time.Since(e.at))
+			synctest.Wait()
 			assert.Equal(t, ErrorKindTimeout, r.manager.Status().LastError.Kind)
 		}, WithReadTimeout(timeout))
 	})
