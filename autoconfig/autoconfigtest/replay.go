@@ -47,7 +47,7 @@ func (o ReplayOptions) Validate(r *Recording) error {
 //
 // A recording is a list of segments, each for one connection. A segment ends with a drop or status directive, after a
 // reconnect event, and at the end of the recording. All connections share one place in the recording: each plays the
-// current segment from its start, and the first to have played it moves the place on. So a client that leaves in the
+// current segment from its start, and the first to come to its last event moves the place on. So a client that leaves in the
 // middle of a segment gets the same segment again.
 //
 // After a reconnect event the connection stays open, so that the client leaves by itself. After the end of the
@@ -125,8 +125,9 @@ func (p *Replay) answer(out *output, current segment, place int) {
 			return
 		}
 	}
+	p.advance(place)
 	http.Error(out.writer, fmt.Sprintf("recorded status %d", current.status), current.status)
-	p.finish(place)
+	p.notePlayed(place)
 }
 
 // stream plays a segment. The zero segment, when none is left, has no steps and stays open.
@@ -140,12 +141,21 @@ func (p *Replay) stream(out *output, current segment, place int) {
 	if !out.flush() {
 		return
 	}
-	for _, s := range current.steps {
-		if !out.pause(p.atSpeed(s.pause)) || !out.send(s.send) {
+	for i, s := range current.steps {
+		if !out.pause(p.atSpeed(s.pause)) {
+			return
+		}
+		if i == len(current.steps)-1 {
+			p.advance(place) // before a client can know that this is all, and come back for what is next
+		}
+		if !out.send(s.send) {
 			return
 		}
 	}
-	p.finish(place)
+	if len(current.steps) == 0 {
+		p.advance(place)
+	}
+	p.notePlayed(place)
 	switch {
 	case current.end == endCut:
 		panic(http.ErrAbortHandler) // how a handler cuts the line: the client sees no orderly end
@@ -170,8 +180,8 @@ func (p *Replay) current() (current segment, place int, left bool) {
 	return p.segments[p.place%count], p.place, true
 }
 
-// finish notes that the segment at this place has been played.
-func (p *Replay) finish(place int) {
+// advance moves on from the segment at this place.
+func (p *Replay) advance(place int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	count := len(p.segments)
@@ -179,9 +189,6 @@ func (p *Replay) finish(place int) {
 		return
 	}
 	last := (place+1)%count == 0
-	if last && place+1 == count {
-		p.closePlayed()
-	}
 	if last && !p.options.Loop && p.segments[count-1].end == endOfRecording {
 		return // who comes back gets it again
 	}
@@ -189,10 +196,15 @@ func (p *Replay) finish(place int) {
 	p.begun = !last && p.begun
 }
 
-// closePlayed may come more than once, for a last segment that is played again.
-func (p *Replay) closePlayed() {
+// notePlayed notes that the segment at this place has been sent.
+func (p *Replay) notePlayed(place int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if place+1 != len(p.segments) {
+		return
+	}
 	select {
-	case <-p.played:
+	case <-p.played: // the last segment may be played again
 	default:
 		close(p.played)
 	}

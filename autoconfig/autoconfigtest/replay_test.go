@@ -1,7 +1,9 @@
 package autoconfigtest
 
 import (
+	"context"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
@@ -108,6 +110,35 @@ func TestReplayMovesOnAfterAReconnectEventAndLeavesTheConnectionOpen(t *testing.
 	connect(t, url).text("event: put\r\ndata: 2\r\n\r\nevent: reconnect\n\ndata: 3\n\n:\n")
 	waitPlayed(t, p)
 	first.text(":\n")
+}
+
+// flushWriter calls back at each flush, with what came so far.
+type flushWriter struct {
+	*httptest.ResponseRecorder
+	flushed func(text string)
+}
+
+func (w flushWriter) Flush() { w.flushed(w.Body.String()) }
+
+func TestReplayHasMovedOnWhenAClientKnowsThatItsSegmentIsOver(t *testing.T) {
+	for name, text := range map[string]string{
+		"reconnect": ": 1\n" + reconnectEvent + ": 2\n:!drop\n",
+		"drop":      ": 1\n: last\n:!drop\n: 2\n:!drop\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := parse(t, text).Handler(ReplayOptions{})
+			var next string
+			ctx, cancel := context.WithCancel(t.Context())
+			w := flushWriter{httptest.NewRecorder(), func(text string) {
+				if len(text) > len(": 1\n") {
+					next = play(t.Context(), p).Body.String()
+					cancel()
+				}
+			}}
+			p.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/relay_auto_config", nil))
+			assert.Equal(t, ": 2\n", next)
+		})
+	}
 }
 
 func TestReplayRepeatsASegmentForAClientThatLeftInItsMiddle(t *testing.T) {
