@@ -128,10 +128,11 @@ func TestReplayHasMovedOnWhenAClientKnowsThatItsSegmentIsOver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := parse(t, text).Handler(ReplayOptions{})
 			var next string
-			ctx, cancel := context.WithCancel(t.Context())
+			ctx, cancel := context.WithTimeout(t.Context(), deadline)
+			defer cancel()
 			w := flushWriter{httptest.NewRecorder(), func(text string) {
 				if len(text) > len(": 1\n") {
-					next = play(t.Context(), p).Body.String()
+					next = play(ctx, p).Body.String()
 					cancel()
 				}
 			}}
