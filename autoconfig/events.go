@@ -25,6 +25,7 @@ func (r *runner) take(s signal) error {
 		err = r.takeItem(s.item)
 	}
 	if r.conn == conn {
+		r.calledFor = 0
 		conn.proceed()
 	}
 	return err

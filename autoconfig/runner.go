@@ -26,11 +26,11 @@ type runner struct {
 	expiry *time.Timer // for the next key to expire
 
 	watchdog     *time.Timer
-	dialledAt    time.Time // when conn was begun
-	putApplied   bool      // on conn
-	putDueFrom   time.Time // when conn was open or last brought an event, less the time of handlers
-	healthySince time.Time // when conn had its first event handled; zero before
-	calledUntil  time.Time // when the last handler's call returned
+	dialledAt    time.Time     // when conn was begun
+	putApplied   bool          // on conn
+	putDueFrom   time.Time     // when conn was open or last brought an event, less the time of handlers
+	healthySince time.Time     // when conn had its first event handled; zero before
+	calledFor    time.Duration // in the handler since conn was begun or was last told to read on
 }
 
 func newRunner(m *StreamManager) *runner {
@@ -123,7 +123,7 @@ func (r *runner) connect() error {
 	if changed {
 		r.conn.cancel()
 	}
-	r.dialledAt, r.putApplied, r.healthySince = time.Now(), false, time.Time{}
+	r.dialledAt, r.putApplied, r.healthySince, r.calledFor = time.Now(), false, time.Time{}, 0
 	r.watchdog.Reset(r.m.readTimeout)
 	r.m.loggers.Debugf("Connecting to %s with key %s", r.m.streamURL.Host, key)
 	return nil

@@ -30,11 +30,11 @@ func timeoutFailure(format string, timeout time.Duration) *failure {
 
 // silence is for how long nothing has come from the service. Time in the relay's handler does not count.
 func (r *runner) silence(now time.Time) time.Duration {
-	sinceCall := now.Sub(r.calledUntil)
-	if r.conn.reader == nil {
-		return min(sinceCall, now.Sub(r.dialledAt))
+	silence := now.Sub(r.dialledAt)
+	if r.conn.reader != nil {
+		silence = r.conn.reader.Silence(now)
 	}
-	return min(sinceCall, r.conn.reader.Silence(now))
+	return max(0, silence-r.calledFor)
 }
 
 // putOverdue is for how long, on a connection that has yet to bring its put, nothing has come that could be a part of
@@ -51,6 +51,7 @@ func (r *runner) putOverdue(now time.Time) time.Duration {
 func (r *runner) calling(calls func()) {
 	start := time.Now()
 	calls()
-	r.calledUntil = time.Now()
-	r.putDueFrom = r.putDueFrom.Add(r.calledUntil.Sub(start))
+	took := time.Since(start)
+	r.calledFor += took
+	r.putDueFrom = r.putDueFrom.Add(took)
 }

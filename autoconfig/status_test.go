@@ -74,12 +74,23 @@ func TestRule16Silence(t *testing.T) {
 				}
 			}
 			e := r.service.stream(eventText(PutEvent, put(listedEnv("a", 1, expiring("a", "old", fromNow(5*time.Second))))))
-			time.Sleep(5*time.Second + 5*timeout + timeout - 2)
+			time.Sleep(timeout + 5*timeout - 1)
 			synctest.Wait()
 			require.NoError(t, e.request.Context().Err())
-			time.Sleep(2)
+			time.Sleep(1)
 			synctest.Wait()
 			require.Error(t, e.request.Context().Err())
+		}, WithReadTimeout(timeout))
+	})
+	t.Run("is not broken by keys that expire", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, r *rig) {
+			e := r.service.stream(eventText(PutEvent, put(
+				listedEnv("a", 1, expiring("a", "old", fromNow(4*time.Second))),
+				listedEnv("b", 1, expiring("b", "old", fromNow(8*time.Second))))))
+			start := time.Now()
+			<-e.request.Context().Done()
+			assert.Equal(t, timeout, time.Since(start))
+			r.wants("add a", "add b", "all", "expired a old", "expired b old")
 		}, WithReadTimeout(timeout))
 	})
 	t.Run("of a service that does not answer", func(t *testing.T) {
