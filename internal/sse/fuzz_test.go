@@ -73,7 +73,8 @@ func hasLineToCut(stream string, kept int) bool {
 //     not tell it from an event whose data is empty, those are left out of both. TestRules covers them.
 //   - The name of an event without one: empty for the decoder, "message" for the reader.
 //   - A retry field: the decoder returns the last one along with its event, if there is one, and allows a sign; the
-//     reader returns each at once. A number too large for a Duration is the largest.
+//     reader returns each at once. A number too large for a Duration is the largest. The decoder also takes for the
+//     largest whatever begins with too many digits, so those are left out.
 //   - Ids: the reader ignores them.
 //   - The end inside a line: for the decoder, a line counts for the difference between io.EOF and io.ErrUnexpectedEOF
 //     once it has ended; for the reader, as soon as it has begun and is no comment.
@@ -128,7 +129,11 @@ func theirStory(d *eventsource.Decoder) (s story, retries []time.Duration) {
 		}
 		// Zero is what the decoder returns if there was no retry field, or a bad one; a negative one is bad for the
 		// reader.
-		if millis := decoded.(interface{ Retry() int64 }).Retry(); millis > math.MaxInt64/int64(time.Millisecond) {
+		millis := decoded.(interface{ Retry() int64 }).Retry()
+		if millis == math.MaxInt64 {
+			continue
+		}
+		if millis > math.MaxInt64/int64(time.Millisecond) {
 			retries = append(retries, math.MaxInt64)
 		} else if millis > 0 {
 			retries = append(retries, time.Duration(millis)*time.Millisecond)
