@@ -1,0 +1,63 @@
+// Package change turns the calls of the stream manager into changes: values that say what happened, to which
+// environment, and how it looked before, for everything that shows changes or acts on them.
+package change
+
+import (
+	"time"
+
+	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/envfactory"
+)
+
+// Kind says what happened. The values are those of the field "change" in JSON.
+type Kind string
+
+// The kinds of changes.
+const (
+	Added            Kind = "added"              // an environment is new
+	Updated          Kind = "updated"            // an environment is not what it was
+	Removed          Kind = "removed"            // an environment is gone
+	KeyExpired       Kind = "key-expired"        // an SDK key is no longer accepted, as announced
+	MobileKeyExpired Kind = "mobile-key-expired" // a mobile key is no longer accepted, as announced
+	FilterAdded      Kind = "filter-added"       // a payload filter is new
+	FilterRemoved    Kind = "filter-removed"     // a payload filter is gone
+	ReceivedAll      Kind = "received-all"       // what is known now is the whole configuration
+	KeepAlive        Kind = "keepalive"          // the service says that the stream lives
+	Interrupted      Kind = "interrupted"        // the stream was lost; what is known stays in force
+	Recovered        Kind = "recovered"          // the stream is back
+)
+
+// Change is one thing that happened.
+type Change struct {
+	Time time.Time
+	Kind Kind
+
+	// Env is the environment after the change; for Removed, as it was last.
+	Env envfactory.EnvironmentParams
+	// Before is the environment before the change, for Updated.
+	Before envfactory.EnvironmentParams
+	// SDKKey and MobileKey are what has expired.
+	SDKKey    config.SDKKey
+	MobileKey config.MobileKey
+	// Filter is for FilterAdded and FilterRemoved.
+	Filter envfactory.FilterParams
+	// Environments and Filters are how many there are, for ReceivedAll.
+	Environments, Filters int
+	// Comment is what a keepalive said; mostly nothing.
+	Comment string
+	// Reason is why the stream was interrupted.
+	Reason string
+	// Lost is how long the stream was interrupted, for Recovered.
+	Lost time.Duration
+}
+
+// OfConfiguration tells whether the change concerns what is configured, or that it is now complete, rather than how
+// the stream is doing.
+func (k Kind) OfConfiguration() bool {
+	switch k {
+	case KeepAlive, Interrupted, Recovered:
+		return false
+	default:
+		return true
+	}
+}

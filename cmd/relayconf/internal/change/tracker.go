@@ -1,0 +1,182 @@
+package change
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/relayconf/relayconf/autoconfig"
+	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/envfactory"
+)
+
+// Tracker is the message handler and the status listener of a stream manager. It remembers what is configured, so
+// that it can say what an update changed, and passes each change on. Snapshot may be called from any goroutine.
+type Tracker struct {
+	sink func(Change)
+	now  func() time.Time
+
+	mu          sync.Mutex
+	envs        map[config.EnvironmentID]envfactory.EnvironmentParams
+	filters     map[config.FilterID]envfactory.FilterParams
+	interrupted time.Time // since when; zero if the stream is up
+}
+
+var _ interface {
+	autoconfig.MessageHandler
+	autoconfig.FilterHandler
+	autoconfig.MobileKeyHandler
+	autoconfig.KeepAliveHandler
+} = (*Tracker)(nil)
+
+// NewTracker makes a tracker that passes each change to the sink, one at a time and in order, with the time that now
+// gives. The sink must not call the tracker's own handler methods.
+func NewTracker(sink func(Change), now func() time.Time) *Tracker {
+	return &Tracker{
+		sink:    sink,
+		now:     now,
+		envs:    make(map[config.EnvironmentID]envfactory.EnvironmentParams),
+		filters: make(map[config.FilterID]envfactory.FilterParams),
+	}
+}
+
+// Snapshot returns what is configured now: environments and filters, each sorted by id.
+func (t *Tracker) Snapshot() ([]envfactory.EnvironmentParams, []envfactory.FilterParams) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	envs := make([]envfactory.EnvironmentParams, 0, len(t.envs))
+	for _, id := range slices.Sorted(maps.Keys(t.envs)) {
+		envs = append(envs, t.envs[id])
+	}
+	filters := make([]envfactory.FilterParams, 0, len(t.filters))
+	for _, id := range slices.Sorted(maps.Keys(t.filters)) {
+		filters = append(filters, t.filters[id])
+	}
+	return envs, filters
+}
+
+// AddEnvironment passes on an Added.
+func (t *Tracker) AddEnvironment(params envfactory.EnvironmentParams) {
+	t.mu.Lock()
+	t.envs[params.EnvID] = params
+	t.mu.Unlock()
+	t.send(Change{Kind: Added, Env: params})
+}
+
+// UpdateEnvironment passes on an Updated, with what was known before.
+func (t *Tracker) UpdateEnvironment(params envfactory.EnvironmentParams) {
+	t.mu.Lock()
+	before := t.envs[params.EnvID]
+	t.envs[params.EnvID] = params
+	t.mu.Unlock()
+	t.send(Change{Kind: Updated, Env: params, Before: before})
+}
+
+// DeleteEnvironment passes on a Removed, with what was known last.
+func (t *Tracker) DeleteEnvironment(id config.EnvironmentID) {
+	t.mu.Lock()
+	last := t.envs[id]
+	delete(t.envs, id)
+	t.mu.Unlock()
+	last.EnvID = id
+	t.send(Change{Kind: Removed, Env: last})
+}
+
+// ReceivedAllEnvironments passes on a ReceivedAll.
+func (t *Tracker) ReceivedAllEnvironments() {
+	t.mu.Lock()
+	envs, filters := len(t.envs), len(t.filters)
+	t.mu.Unlock()
+	t.send(Change{Kind: ReceivedAll, Environments: envs, Filters: filters})
+}
+
+// KeyExpired forgets the key and passes on a KeyExpired.
+func (t *Tracker) KeyExpired(id config.EnvironmentID, oldKey config.SDKKey) {
+	env := t.change(id, func(p *envfactory.EnvironmentParams) { dropSDKKey(p, oldKey) })
+	t.send(Change{Kind: KeyExpired, Env: env, SDKKey: oldKey})
+}
+
+// MobileKeyExpired forgets the key and passes on a MobileKeyExpired.
+func (t *Tracker) MobileKeyExpired(id config.EnvironmentID, oldKey config.MobileKey) {
+	env := t.change(id, func(p *envfactory.EnvironmentParams) {
+		p.AcceptedMobileKeys = slices.DeleteFunc(slices.Clone(p.AcceptedMobileKeys),
+			func(k envfactory.AcceptedMobileKey) bool { return k.Value == oldKey })
+	})
+	t.send(Change{Kind: MobileKeyExpired, Env: env, MobileKey: oldKey})
+}
+
+// AddFilter passes on a FilterAdded.
+func (t *Tracker) AddFilter(params envfactory.FilterParams) {
+	t.mu.Lock()
+	t.filters[params.ID] = params
+	t.mu.Unlock()
+	t.send(Change{Kind: FilterAdded, Filter: params})
+}
+
+// DeleteFilter passes on a FilterRemoved, with what was known last.
+func (t *Tracker) DeleteFilter(id config.FilterID) {
+	t.mu.Lock()
+	last := t.filters[id]
+	delete(t.filters, id)
+	t.mu.Unlock()
+	last.ID = id
+	t.send(Change{Kind: FilterRemoved, Filter: last})
+}
+
+// KeepAlive passes on a KeepAlive.
+func (t *Tracker) KeepAlive(comment string) { t.send(Change{Kind: KeepAlive, Comment: comment}) }
+
+// Status passes on an Interrupted or a Recovered, if the status is one. It is for autoconfig.WithStatusListener.
+func (t *Tracker) Status(status autoconfig.Status) {
+	switch status.State {
+	case autoconfig.StateInterrupted:
+		reason := "the connection was lost"
+		if status.LastError != nil {
+			reason = status.LastError.Message
+		}
+		t.mu.Lock()
+		t.interrupted = status.StateSince
+		t.mu.Unlock()
+		t.send(Change{Kind: Interrupted, Reason: reason})
+	case autoconfig.StateValid:
+		t.mu.Lock()
+		since := t.interrupted
+		t.interrupted = time.Time{}
+		t.mu.Unlock()
+		if !since.IsZero() {
+			t.send(Change{Kind: Recovered, Lost: status.StateSince.Sub(since)})
+		}
+	}
+}
+
+func (t *Tracker) send(c Change) {
+	c.Time = t.now()
+	t.sink(c)
+}
+
+// change applies a function to what is known of an environment, and returns the result.
+func (t *Tracker) change(id config.EnvironmentID, apply func(*envfactory.EnvironmentParams)) envfactory.EnvironmentParams {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	env, known := t.envs[id]
+	if !known {
+		return envfactory.EnvironmentParams{EnvID: id}
+	}
+	apply(&env)
+	t.envs[id] = env
+	return env
+}
+
+// dropSDKKey takes an expired key out of an environment. The one that expires next takes its place as the expiring key.
+func dropSDKKey(p *envfactory.EnvironmentParams, expired config.SDKKey) {
+	p.AcceptedSDKKeys = slices.DeleteFunc(slices.Clone(p.AcceptedSDKKeys),
+		func(k envfactory.AcceptedSDKKey) bool { return k.Value == expired })
+	p.ExpiringSDKKey, p.ExpiringSDKKeyTime = "", time.Time{}
+	for _, k := range p.AcceptedSDKKeys {
+		sooner := p.ExpiringSDKKey == "" || k.Expiry.Before(p.ExpiringSDKKeyTime)
+		if k.Value != p.SDKKey && !k.Expiry.IsZero() && sooner {
+			p.ExpiringSDKKey, p.ExpiringSDKKeyTime = k.Value, k.Expiry
+		}
+	}
+}

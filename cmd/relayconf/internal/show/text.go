@@ -1,0 +1,188 @@
+// Package show prints changes for people, a line each.
+package show
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/fatih/color"
+
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
+	"github.com/relayconf/relayconf/envfactory"
+)
+
+// The layouts of a line's time. A person at a terminal knows the day; a log file does not.
+const (
+	ClockOnly   = "15:04:05"
+	DateAndTime = "2006-01-02T15:04:05Z07:00"
+)
+
+// Text writes changes as text.
+type Text struct {
+	Colour bool   // with ANSI colours
+	Layout string // of the time; default DateAndTime
+}
+
+// Line returns the line for a change, with the line feed. Keys are masked, and characters that could steer a terminal
+// are replaced.
+func (t Text) Line(c change.Change) string {
+	layout := t.Layout
+	if layout == "" {
+		layout = DateAndTime
+	}
+	verb, rest := words(c)
+	if sentence(c.Kind) {
+		verb, rest = join(verb, rest), ""
+	} else {
+		verb += strings.Repeat(" ", max(0, verbWidth-len(verb))+1)
+	}
+	return t.paint(c.Time.Format(layout), color.Faint) + "  " + t.paint(verb, colours[c.Kind]...) + rest + "\n"
+}
+
+// verbWidth is how wide the column of the verbs is.
+const verbWidth = len("updated ")
+
+// words splits a change into what happened and to what.
+func words(c change.Change) (verb, rest string) {
+	switch c.Kind {
+	case change.Added:
+		return "added", fmt.Sprintf("%s  %s", named(c.Env), strings.Join(change.Summary(c.Env), ", "))
+	case change.Updated:
+		differences := change.Differences(c.Before, c.Env)
+		if len(differences) == 0 {
+			differences = []string{"nothing that can be seen"}
+		}
+		return "updated", label(c.Env) + ": " + strings.Join(differences, "; ")
+	case change.Removed:
+		return "removed", named(c.Env)
+	case change.KeyExpired:
+		return "expired", fmt.Sprintf("key %s of %s", c.SDKKey, label(c.Env))
+	case change.MobileKeyExpired:
+		return "expired", fmt.Sprintf("mobile key %s of %s", c.MobileKey, label(c.Env))
+	case change.FilterAdded:
+		return "added", "filter " + filter(c.Filter)
+	case change.FilterRemoved:
+		return "removed", "filter " + filter(c.Filter)
+	case change.ReceivedAll:
+		text := "received all: " + count(c.Environments, "environment")
+		if c.Filters > 0 {
+			text += ", " + count(c.Filters, "filter")
+		}
+		return text, ""
+	case change.KeepAlive:
+		return "keepalive", printable(strings.TrimSpace(c.Comment))
+	case change.Interrupted:
+		return "interrupted:", printable(c.Reason)
+	case change.Recovered:
+		return "recovered", "after " + elapsed(c.Lost)
+	default:
+		return string(c.Kind), ""
+	}
+}
+
+// sentence tells whether a line has no column of verbs but reads as one sentence.
+func sentence(kind change.Kind) bool {
+	switch kind {
+	case change.ReceivedAll, change.KeepAlive, change.Interrupted, change.Recovered:
+		return true
+	default:
+		return false
+	}
+}
+
+// colours has the colours of what happened.
+var colours = map[change.Kind][]color.Attribute{
+	change.Added:            {color.FgGreen},
+	change.Updated:          {color.FgYellow},
+	change.Removed:          {color.FgRed},
+	change.KeyExpired:       {color.FgMagenta},
+	change.MobileKeyExpired: {color.FgMagenta},
+	change.FilterAdded:      {color.FgGreen},
+	change.FilterRemoved:    {color.FgRed},
+	change.ReceivedAll:      {color.FgCyan},
+	change.KeepAlive:        {color.Faint},
+	change.Interrupted:      {color.FgRed, color.Bold},
+	change.Recovered:        {color.FgGreen, color.Bold},
+}
+
+func (t Text) paint(text string, colour ...color.Attribute) string {
+	if !t.Colour {
+		return text
+	}
+	style := color.New(colour...)
+	style.EnableColor()
+	return style.Sprint(text)
+}
+
+func join(verb, rest string) string {
+	if rest == "" {
+		return verb
+	}
+	return verb + " " + rest
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// label names an environment as people know it; by its id if the service gave no names.
+func label(p envfactory.EnvironmentParams) string {
+	if p.Identifiers.ProjKey == "" && p.Identifiers.EnvKey == "" {
+		return printable(string(p.EnvID))
+	}
+	return printable(p.Identifiers.ProjKey + "/" + p.Identifiers.EnvKey)
+}
+
+// named is the label with the name and the id.
+func named(p envfactory.EnvironmentParams) string {
+	if p.Identifiers.ProjKey == "" && p.Identifiers.EnvKey == "" {
+		return label(p)
+	}
+	return fmt.Sprintf("%s %s (%s)", label(p), strconv.Quote(p.Identifiers.EnvName), shortID(string(p.EnvID)))
+}
+
+func filter(p envfactory.FilterParams) string {
+	if p.Key == "" {
+		return printable(string(p.ID))
+	}
+	return fmt.Sprintf("%s of project %s (%s)", printable(string(p.Key)), printable(p.ProjKey), printable(string(p.ID)))
+}
+
+// shortID shows both ends of a long id. The JSON format has it whole.
+func shortID(id string) string {
+	const ends = 4
+	if !utf8.ValidString(id) || utf8.RuneCountInString(id) <= 2*ends+1 {
+		return printable(id)
+	}
+	runes := []rune(id)
+	return printable(string(runes[:ends])) + "…" + printable(string(runes[len(runes)-ends:]))
+}
+
+// elapsed rounds to what a person wants to know.
+func elapsed(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(100 * time.Millisecond).String()
+	default:
+		return change.Duration(d.Round(time.Second))
+	}
+}
+
+// printable replaces what a terminal would obey rather than show.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
+}
