@@ -1,0 +1,170 @@
+//go:build !windows
+
+package hook
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
+	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/envfactory"
+)
+
+const soon = 20 * time.Second
+
+// reports collects what a runner reports.
+type reports struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (r *reports) add(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fmt.Fprintf(&r.text, format+"\n", args...)
+}
+
+func (r *reports) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
+}
+
+func added(id string) change.Change {
+	return change.Change{Kind: change.Added, Env: envfactory.EnvironmentParams{
+		EnvID: config.EnvironmentID(id), SDKKey: "sdk-whole-key", MobileKey: "mob-whole-key"}}
+}
+
+func TestEachChangeIsRunInOrderAndOneAtATime(t *testing.T) {
+	folder := t.TempDir()
+	out, lock := filepath.Join(folder, "out"), filepath.Join(folder, "lock")
+	var said reports
+	// mkdir fails if another run is under way.
+	runner := Start(Options{Command: fmt.Sprintf("mkdir %s && cat >>%s && rmdir %s", lock, out, lock),
+		Timeout: soon, Grace: soon, Output: os.Stderr, Report: said.add})
+	const n = 20
+	for i := range n {
+		runner.Add(added(fmt.Sprint(i)))
+	}
+	assert.Equal(t, Counts{Done: n}, runner.Drain(context.Background()), said.String())
+
+	data, err := os.ReadFile(out)
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
+	require.Len(t, lines, n)
+	for i, line := range lines {
+		var got struct {
+			Change      string
+			Environment struct{ ID, SDKKey, MobileKey string }
+		}
+		require.NoError(t, json.Unmarshal([]byte(line), &got))
+		assert.Equal(t, "added", got.Change)
+		assert.Equal(t, fmt.Sprint(i), got.Environment.ID)
+		assert.Equal(t, "sdk-whole-key", got.Environment.SDKKey, "a hook gets whole keys")
+		assert.Equal(t, "mob-whole-key", got.Environment.MobileKey)
+	}
+}
+
+func TestKeysAreInNoArgumentAndNoVariable(t *testing.T) {
+	var out bytes.Buffer
+	runner := Start(Options{Command: `env; echo "$0 $@"`, Timeout: soon, Grace: soon, Output: &out, Report: t.Logf})
+	runner.Add(added("1"))
+	assert.Equal(t, Counts{Done: 1}, runner.Drain(context.Background()))
+	assert.NotContains(t, out.String(), "whole-key")
+}
+
+func TestAFailureIsReportedAndTheNextChangeIsRun(t *testing.T) {
+	var said reports
+	var out bytes.Buffer
+	runner := Start(Options{Command: `grep -q '"id":"bad"' && exit 7; echo good`, Timeout: soon, Grace: soon, Output: &out, Report: said.add})
+	runner.Add(added("bad"))
+	runner.Add(added("good"))
+	assert.Equal(t, Counts{Done: 1, Failed: 1}, runner.Drain(context.Background()))
+	assert.Contains(t, said.String(), `the hook failed for the change "added": exit status 7`)
+	assert.Equal(t, "good\n", out.String())
+	assert.NotContains(t, said.String(), "whole-key")
+}
+
+func TestATimeoutKillsTheWholeGroup(t *testing.T) {
+	var said reports
+	alive := filepath.Join(t.TempDir(), "alive")
+	require.NoError(t, os.Mkdir(alive, 0o700))
+	// The child of the shell would outlive it, and hold the output open.
+	command := fmt.Sprintf(`(sleep 60; rmdir %s) & wait`, alive)
+	started := time.Now()
+	runner := Start(Options{Command: command, Timeout: 200 * time.Millisecond, Grace: soon, Output: os.Stderr, Report: said.add})
+	runner.Add(added("1"))
+	assert.Equal(t, Counts{Failed: 1}, runner.Drain(context.Background()))
+	assert.Less(t, time.Since(started), soon)
+	assert.Contains(t, said.String(), "it ran longer than 200ms and was killed")
+}
+
+func TestAHookThatReadsNothingSucceeds(t *testing.T) {
+	runner := Start(Options{Command: "true", Timeout: soon, Grace: soon, Output: os.Stderr, Report: t.Logf})
+	big := added("1")
+	big.Env.Identifiers.EnvName = strings.Repeat("x", 1<<20) // more than a pipe holds
+	runner.Add(big)
+	assert.Equal(t, Counts{Done: 1}, runner.Drain(context.Background()))
+}
+
+func TestStopLetsTheRunEndThatIsUnderWayAndStartsNoOther(t *testing.T) {
+	folder := t.TempDir()
+	begun, end, ended := filepath.Join(folder, "begun"), filepath.Join(folder, "end"), filepath.Join(folder, "ended")
+	command := fmt.Sprintf("mkdir %s; while [ ! -d %s ]; do sleep 0.01; done; mkdir %s", begun, end, ended)
+	runner := Start(Options{Command: command, Timeout: soon, Grace: soon, Output: os.Stderr, Report: t.Logf})
+	runner.Add(added("1"))
+	runner.Add(added("2"))
+	require.Eventually(t, func() bool { return exists(begun) }, soon, 5*time.Millisecond)
+
+	stopped := make(chan Counts)
+	go func() { stopped <- runner.Stop() }()
+	require.Eventually(t, func() bool {
+		runner.mu.Lock()
+		defer runner.mu.Unlock()
+		return runner.stopped
+	}, soon, time.Millisecond)
+	require.NoError(t, os.Mkdir(end, 0o700))
+	assert.Equal(t, Counts{Done: 1, Waiting: 1}, <-stopped)
+	assert.True(t, exists(ended))
+	runner.Add(added("3"))
+	assert.Equal(t, 1, runner.Counts().Waiting, "nothing is queued after the stop")
+}
+
+func TestStopKillsWhatOutlastsTheGraceTime(t *testing.T) {
+	begun := filepath.Join(t.TempDir(), "begun")
+	var said reports
+	runner := Start(Options{Command: "mkdir " + begun + "; sleep 60", Timeout: time.Minute, Grace: 50 * time.Millisecond,
+		Output: os.Stderr, Report: said.add})
+	runner.Add(added("1"))
+	require.Eventually(t, func() bool { return exists(begun) }, soon, 5*time.Millisecond)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	assert.Equal(t, Counts{Failed: 1}, runner.Drain(ctx))
+	assert.Contains(t, said.String(), "did not end within 50ms of the stop")
+}
+
+func TestABacklogIsReportedAtEachDoubling(t *testing.T) {
+	var said reports
+	runner := Start(Options{Command: "sleep 60", Timeout: time.Minute, Output: os.Stderr, Report: said.add})
+	for range 2*backlog + 1 {
+		runner.Add(added("1"))
+	}
+	counts := runner.Stop()
+	assert.GreaterOrEqual(t, counts.Waiting, 2*backlog)
+	assert.Contains(t, said.String(), "the hook can't keep up: 1000 changes wait for it")
+	assert.Contains(t, said.String(), "the hook can't keep up: 2000 changes wait for it")
+}
+
+func exists(path string) bool { _, err := os.Stat(path); return err == nil }
