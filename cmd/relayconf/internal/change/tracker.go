@@ -21,6 +21,7 @@ type Tracker struct {
 	envs        map[config.EnvironmentID]envfactory.EnvironmentParams
 	filters     map[config.FilterID]envfactory.FilterParams
 	interrupted time.Time // since when; zero if the stream is up
+	lastError   time.Time // when the last error happened that a status told of
 }
 
 var _ interface {
@@ -129,24 +130,23 @@ func (t *Tracker) KeepAlive(comment string) { t.send(Change{Kind: KeepAlive, Com
 
 // Status passes on an Interrupted or a Recovered, if the status is one. It is for autoconfig.WithStatusListener.
 func (t *Tracker) Status(status autoconfig.Status) {
-	switch status.State {
-	case autoconfig.StateInterrupted:
-		reason := "the connection was lost"
-		if status.LastError != nil {
-			reason = status.LastError.Message
-		}
-		t.mu.Lock()
+	t.mu.Lock()
+	// A connection may also be given up without an error. The last error of the status is an older one then.
+	reason := "reconnecting, as the service asked for it or the key was changed"
+	if status.LastError != nil && !status.LastError.Time.Equal(t.lastError) {
+		reason, t.lastError = status.LastError.Message, status.LastError.Time
+	}
+	since := t.interrupted
+	t.interrupted = time.Time{}
+	if status.State == autoconfig.StateInterrupted {
 		t.interrupted = status.StateSince
-		t.mu.Unlock()
+	}
+	t.mu.Unlock()
+	switch {
+	case status.State == autoconfig.StateInterrupted:
 		t.send(Change{Kind: Interrupted, Reason: reason})
-	case autoconfig.StateValid:
-		t.mu.Lock()
-		since := t.interrupted
-		t.interrupted = time.Time{}
-		t.mu.Unlock()
-		if !since.IsZero() {
-			t.send(Change{Kind: Recovered, Lost: status.StateSince.Sub(since)})
-		}
+	case status.State == autoconfig.StateValid && !since.IsZero():
+		t.send(Change{Kind: Recovered, Lost: status.StateSince.Sub(since)})
 	}
 }
 

@@ -22,6 +22,7 @@ type Options struct {
 	Grace   time.Duration // how long Stop lets the run end that is under way
 	Output  io.Writer     // for what the command prints; an *os.File is handed to it as it is
 	Report  func(format string, args ...any)
+	Before  func() // called before each run, if not nil
 }
 
 // Counts says what became of the changes.
@@ -122,6 +123,9 @@ func (r *Runner) run(ctx context.Context) {
 		next, ok := r.next()
 		if !ok {
 			return
+		}
+		if r.options.Before != nil {
+			r.options.Before()
 		}
 		err := r.once(ctx, change.JSON(next, envjson.Whole))
 		r.mu.Lock()
