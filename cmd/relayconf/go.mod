@@ -4,15 +4,19 @@ go 1.26
 
 require (
 	github.com/fatih/color v1.19.0
+	github.com/launchdarkly/go-sdk-common/v3 v3.4.0
 	github.com/relayconf/relayconf v0.0.0
+	github.com/spf13/cobra v1.10.2
+	github.com/spf13/pflag v1.0.10
 	github.com/stretchr/testify v1.12.1
 	go.uber.org/goleak v1.3.0
 )
 
 require (
+	github.com/inconshreveable/mousetrap v1.1.0 // indirect
+	github.com/launchdarkly/eventsource v1.11.0 // indirect
 	github.com/launchdarkly/go-ntlm-proxy-auth v1.0.3 // indirect
 	github.com/launchdarkly/go-ntlmssp v1.0.3 // indirect
-	github.com/launchdarkly/go-sdk-common/v3 v3.4.0 // indirect
 	github.com/mattn/go-colorable v0.1.14 // indirect
 	github.com/mattn/go-isatty v0.0.20 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The exit codes. They are stable, and listed in the help.
+const (
+	exitOK          = 0   // done; also after Ctrl-C or SIGTERM
+	exitUnexpected  = 1   // something that should not happen
+	exitUsage       = 2   // bad flags, variables, key file or recording
+	exitPermanent   = 3   // the service rejected the key, or there is no use in trying again for another reason
+	exitInitTimeout = 4   // no full configuration within the --init-timeout
+	exitOutput      = 5   // the output file could not be brought up to date before the end
+	exitInterrupted = 130 // Ctrl-C before --once was done, or a second Ctrl-C
+)
+
+const exitCodesHelp = `Exit codes:
+  0    done; also when ended by Ctrl-C or SIGTERM
+  1    an unexpected failure
+  2    bad usage or configuration: flags, variables, key file, recording
+  3    a permanent failure, such as a key that the service rejects
+  4    no full configuration within the --init-timeout
+  5    the output file could not be brought up to date before the end
+  130  Ctrl-C before --once was done, or a second Ctrl-C, which ends at once`
+
+// exitError is an error with the exit code that it leads to.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+func withCode(code int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{code, err}
+}
+
+func usageError(format string, args ...any) error {
+	return withCode(exitUsage, fmt.Errorf(format, args...))
+}
+
+// exitCode is for what a command returned. Commands wrap what they return (see command), so an error without a code
+// comes from the parsing of the command line.
+func exitCode(err error) int {
+	var withCode *exitError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &withCode):
+		return withCode.code
+	default:
+		return exitUsage
+	}
+}

@@ -1,0 +1,236 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/relayconf/relayconf/autoconfig"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/hook"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/output"
+)
+
+const (
+	// hookGrace is how long a hook may go on after Ctrl-C.
+	hookGrace = 5 * time.Second
+	// handlerGrace is how long the last line may take to print after Ctrl-C. If nobody reads standard output, it
+	// never ends.
+	handlerGrace = 5 * time.Second
+	// The first wait before a connection is tried again.
+	initialRetryDelay = time.Second
+)
+
+// follower is a running watch.
+type follower struct {
+	settings settings
+	options  watchOptions
+	line     func(change.Change) error // prints a change
+	over     <-chan struct{}           // ends the demo; nil otherwise
+
+	tracker *change.Tracker
+	manager *autoconfig.StreamManager
+	output  *output.Writer // nil without --output-file
+	hook    *hook.Runner   // nil without --exec
+
+	complete     chan struct{} // closed when the first full configuration is there
+	completeOnce sync.Once
+	unprintable  chan error // holds the first failure to print
+}
+
+// watch is the command.
+func watch(o watchOptions, initTimeoutSet bool) error {
+	signals := catchSignals(context.Background())
+	defer signals.end()
+	var f *follower
+	if o.demo {
+		demo, err := startDemo()
+		if err != nil {
+			return err
+		}
+		defer demo.close()
+		o.verbose = true
+		if !initTimeoutSet {
+			o.initTimeout = demoInitTimeout
+		}
+		f = newFollower(demo.settings, o)
+		f.line, f.over = demo.narrated(f.line, o.format), demo.over
+		defer demo.sayGoodbye(signals.stop)
+	} else {
+		s, err := loadSettings(o.keyFile)
+		if err != nil {
+			return err
+		}
+		if !initTimeoutSet {
+			o.initTimeout = s.AutoConfig.InitTimeout
+		}
+		f = newFollower(s, o)
+	}
+	f.start()
+	err := f.wait(signals)
+	return f.end(signals.stop, err)
+}
+
+func newFollower(s settings, o watchOptions) *follower {
+	return &follower{
+		settings:    s,
+		options:     o,
+		line:        newLine(o),
+		complete:    make(chan struct{}),
+		unprintable: make(chan error, 1),
+	}
+}
+
+func (f *follower) start() {
+	o, loggers := f.options, f.settings.loggers
+	f.tracker = change.NewTracker(f.changed, time.Now)
+	if o.outputFile != "" {
+		f.output = output.Start(output.Options{Path: o.outputFile, Snapshot: f.tracker.Snapshot, Report: loggers.Errorf})
+	}
+	if o.hook != "" {
+		f.hook = hook.Start(hook.Options{
+			Command: o.hook, Timeout: o.hookTimeout, Grace: hookGrace, Output: os.Stderr, Report: loggers.Errorf,
+			Before: f.flush,
+		})
+	}
+	options := []autoconfig.Option{
+		autoconfig.WithProtocolVersion(o.protocolVersion),
+		autoconfig.WithReadTimeout(o.readTimeout),
+		autoconfig.WithStatusListener(f.tracker.Status),
+	}
+	if o.retryRejectedKey {
+		options = append(options, autoconfig.WithRejectedKeyRetry())
+	}
+	f.manager = autoconfig.NewStreamManager(f.settings.key, f.settings.AutoConfig.StreamURI, f.tracker, f.settings.http,
+		initialRetryDelay, loggers, options...)
+	f.manager.Start()
+}
+
+// changed takes each change, in the manager's goroutine.
+func (f *follower) changed(c change.Change) {
+	if err := f.line(c); err != nil {
+		select {
+		case f.unprintable <- fmt.Errorf("could not print a change: %w", err):
+		default:
+		}
+	}
+	if !c.Kind.OfConfiguration() {
+		return
+	}
+	if c.Kind == change.ReceivedAll {
+		// Queue first what --once waits for.
+		defer f.completeOnce.Do(func() { close(f.complete) })
+	}
+	if f.output != nil && (c.Kind == change.ReceivedAll || f.isComplete()) {
+		f.output.Changed()
+	}
+	if f.hook != nil {
+		f.hook.Add(c)
+	}
+}
+
+// isComplete tells whether there was a full configuration. Before there is one, the file is not written: a part must
+// not be taken for the whole.
+func (f *follower) isComplete() bool {
+	select {
+	case <-f.complete:
+		return true
+	default:
+		return false
+	}
+}
+
+// flush brings the file up to date. If that fails the writer reports it and tries again by itself.
+func (f *follower) flush() {
+	if f.output != nil {
+		_ = f.output.Flush()
+	}
+}
+
+// wait returns when there is a reason to end: an error, or nil if it is a good one.
+func (f *follower) wait(signals signals) error {
+	var timeout <-chan time.Time
+	if f.options.initTimeout > 0 {
+		timer := time.NewTimer(f.options.initTimeout)
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	complete := f.complete
+	for {
+		select {
+		case <-complete:
+			if f.options.once {
+				return nil
+			}
+			complete, timeout = nil, nil
+		case <-timeout:
+			if f.isComplete() {
+				continue
+			}
+			return withCode(exitInitTimeout, f.startFailure())
+		case <-signals.hup:
+			if key, ok := f.settings.rereadKey(); ok {
+				f.manager.SetKey(key)
+			}
+		case <-signals.stop.Done():
+			if f.options.once && !f.isComplete() {
+				return withCode(exitInterrupted, errors.New("interrupted before the first full configuration was there"))
+			}
+			return nil
+		case <-f.over:
+			return nil
+		case err := <-f.unprintable:
+			return err
+		case <-f.manager.Done():
+			return withCode(exitPermanent, f.manager.Err())
+		}
+	}
+}
+
+// startFailure says why there is no configuration yet.
+func (f *follower) startFailure() error {
+	text := fmt.Sprintf("there is no full configuration after %s", change.Duration(f.options.initTimeout))
+	if last := f.manager.Status().LastError; last != nil {
+		return fmt.Errorf("%s; the last problem was: %s", text, last.Message)
+	}
+	return errors.New(text)
+}
+
+// end stops everything, and adds to the reason for the end what went wrong in it.
+func (f *follower) end(stop context.Context, reason error) error {
+	f.manager.Close()
+	grace := time.NewTimer(handlerGrace)
+	defer grace.Stop()
+	select {
+	case <-f.manager.Done():
+	case <-grace.C:
+	}
+	f.flush()
+	if f.hook != nil {
+		f.endHooks(stop)
+	}
+	if f.output == nil {
+		return reason
+	}
+	if err := f.output.Close(); err != nil {
+		if reason == nil {
+			return withCode(exitOutput, err)
+		}
+		f.settings.loggers.Errorf("%s", err)
+	}
+	return reason
+}
+
+// endHooks waits until all have run, or, after a Ctrl-C, only the one that is running.
+func (f *follower) endHooks(stop context.Context) {
+	counts := f.hook.Drain(stop)
+	if counts.Waiting > 0 {
+		f.settings.loggers.Warnf("The hook was not run for the last %d changes", counts.Waiting)
+	}
+	if counts.Failed > 0 {
+		f.settings.loggers.Warnf("The hook failed for %d of %d changes", counts.Failed, counts.Failed+counts.Done)
+	}
+}

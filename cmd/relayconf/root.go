@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+const rootHelp = `relayconf keeps a relay configured: it follows the auto-configuration stream that tells
+which environments a relay serves, and with which keys.
+
+These environment variables work for every command that connects to the service:
+  AUTO_CONFIG_KEY      the auto-configuration key; --key-file is the other way to give it
+  STREAM_URI           the service's base URI (default https://stream.launchdarkly.com)
+  INIT_TIMEOUT         the default of --init-timeout
+  PROXY_URL, PROXY_AUTH_USER, PROXY_AUTH_PASSWORD, PROXY_AUTH_DOMAIN, PROXY_AUTH_NTLM
+                       a proxy; without PROXY_URL, HTTPS_PROXY, HTTP_PROXY and NO_PROXY count
+  PROXY_CA_CERTS       PEM files with further certificate authorities, separated by commas
+  LOG_LEVEL            debug, info, warn, error or none (default info)
+  NO_COLOR             if set, no colours; without a terminal there are none anyway
+The log goes to standard error, and what a command is for to standard output.
+
+` + exitCodesHelp
+
+const rootExample = `  # See what it does: no key and no network needed
+  relayconf watch --demo
+
+  # Follow your own stream
+  AUTO_CONFIG_KEY=rel-... relayconf watch
+
+  # Record it, and serve the recording to a relay under test
+  AUTO_CONFIG_KEY=rel-... relayconf record mine.sse --duration 10m
+  relayconf replay mine.sse`
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "relayconf",
+		Short:         "Follow, record and replay the auto-configuration stream of relays",
+		Long:          rootHelp,
+		Example:       rootExample,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.AddCommand(newWatch(), newVersion())
+	return root
+}
+
+// run runs the command line and returns the exit code.
+func run(args []string) int {
+	root := newRoot()
+	root.SetArgs(args)
+	called, err := root.ExecuteC()
+	if err != nil && err.Error() != "" {
+		fmt.Fprintln(os.Stderr, "relayconf:", err)
+	}
+	code := exitCode(err)
+	if code == exitUsage {
+		fmt.Fprintf(os.Stderr, "Run '%s --help' for usage.\n", called.CommandPath())
+	}
+	return code
+}
+
+// command makes a function that may return any error one for cobra: an error without an exit code is an unexpected one.
+func command(run func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		err := run(cmd, args)
+		var coded *exitError
+		if err != nil && !errors.As(err, &coded) {
+			return withCode(exitUnexpected, err)
+		}
+		return err
+	}
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"strings"
+
+	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
+	"github.com/spf13/pflag"
+
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/keysource"
+	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/httpconfig"
+)
+
+// settings are what a command that connects to the service knows from variables and the key file.
+type settings struct {
+	config.Config
+	key     config.AutoConfigKey
+	keyFile string
+	http    httpconfig.HTTPConfig
+	loggers ldlog.Loggers
+}
+
+func addKeyFile(flags *pflag.FlagSet, path *string) {
+	flags.StringVar(path, "key-file", "",
+		"`file` that holds the auto-configuration key; goes before AUTO_CONFIG_KEY, and is read again on SIGHUP")
+}
+
+// loadSettings reads everything and connects to nothing.
+func loadSettings(keyFile string) (settings, error) {
+	s := settings{keyFile: keyFile}
+	var err error
+	if s.Config, err = readEnvironment(); err != nil {
+		return s, err
+	}
+	s.loggers = newLoggers(os.Stderr, s.LogLevel)
+	if s.key, err = keysource.Read(keyFile, s.AutoConfig.Key); err != nil {
+		return s, withCode(exitUsage, err)
+	}
+	// The key is given with each request, since it may be rotated.
+	if s.http, err = httpconfig.NewHTTPConfig(s.Proxy, nil, userAgent(), s.loggers); err != nil {
+		return s, usageError("the proxy settings can't be used: %s", indented(err))
+	}
+	return s, nil
+}
+
+func readEnvironment() (config.Config, error) {
+	c, err := config.FromEnv(os.LookupEnv)
+	if err != nil {
+		return c, usageError("the environment variables can't be used: %s", indented(err))
+	}
+	return c, nil
+}
+
+// indented puts the parts of a joined error on lines of their own.
+func indented(err error) string {
+	text := err.Error()
+	if !strings.Contains(text, "\n") {
+		return text
+	}
+	return "\n  " + strings.ReplaceAll(text, "\n", "\n  ")
+}
+
+func newLoggers(out io.Writer, level ldlog.LogLevel) ldlog.Loggers {
+	var loggers ldlog.Loggers
+	loggers.SetBaseLogger(log.New(out, "", log.LstdFlags))
+	loggers.SetMinLevel(level)
+	return loggers
+}
+
+// rereadKey reads the key file again. If it can't be used, or has the same key, ok is false and the log says so.
+func (s *settings) rereadKey() (key config.AutoConfigKey, ok bool) {
+	if s.keyFile == "" {
+		s.loggers.Warn("Got SIGHUP, but there is no --key-file to read the key from again; going on as before")
+		return "", false
+	}
+	key, err := keysource.Read(s.keyFile, "")
+	switch {
+	case err != nil:
+		s.loggers.Errorf("Got SIGHUP, but %s; going on with the old key %s", err, s.key)
+		return "", false
+	case key == s.key:
+		s.loggers.Infof("Got SIGHUP; the key file still has the key %s", key)
+		return "", false
+	}
+	s.loggers.Info(fmt.Sprintf("Got SIGHUP; the key is now %s", key))
+	s.key = key
+	return key, true
+}
