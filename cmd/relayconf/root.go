@@ -45,7 +45,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(newWatch(), newReplay(), newVersion())
+	root.AddCommand(newWatch(), newReplay(), newRecord(), newVersion())
 	return root
 }
 
