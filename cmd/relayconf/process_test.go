@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The command is tested as a process: the test binary, started again with this variable, is the command.
+const asCommand = "RELAYCONF_TEST_AS_COMMAND"
+
+// soon is far more than anything here takes, on a slow machine too.
+const soon = 60 * time.Second
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		os.Exit(run(os.Args[1:]))
+	}
+	os.Exit(m.Run())
+}
+
+// process is a running command.
+type process struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	stdout text
+	stderr text
+	ended  chan struct{}
+}
+
+// text is what a process has written so far.
+type text struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+func (x *text) Write(p []byte) (int, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.buffer.Write(p)
+}
+
+func (x *text) String() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.buffer.String()
+}
+
+// start starts the command with no other variables than these.
+func start(t *testing.T, environment []string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(os.Args[0], args...), ended: make(chan struct{})}
+	p.cmd.Env = append([]string{asCommand + "=1", "PATH=" + os.Getenv("PATH"), "SYSTEMROOT=" + os.Getenv("SYSTEMROOT")}, environment...)
+	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
+	require.NoError(t, p.cmd.Start())
+	go func() {
+		defer close(p.ended)
+		_ = p.cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		<-p.ended
+		if t.Failed() {
+			t.Logf("relayconf %s\nstdout:\n%s\nstderr:\n%s", strings.Join(args, " "), &p.stdout, &p.stderr)
+		}
+	})
+	return p
+}
+
+// exit waits for the end, which must come with this exit code.
+func (p *process) exit(code int) {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(soon):
+		require.FailNow(p.t, "the command does not end")
+	}
+	require.Equal(p.t, code, p.cmd.ProcessState.ExitCode(), "%s", &p.stderr)
+}
+
+// says waits until the text is there.
+func (p *process) says(x *text, want string) {
+	p.t.Helper()
+	require.Eventually(p.t, func() bool { return strings.Contains(x.String(), want) }, soon, 5*time.Millisecond,
+		"never said: %s", want)
+}
+
+// jsonLine is a line of --format json; only what the tests look at.
+type jsonLine struct {
+	Change      string
+	Environment struct{ ID, ProjKey, EnvKey, EnvName, SDKKey string }
+	Changed     []string
+	Key, Reason string
+}
+
+func (p *process) lines() []jsonLine {
+	p.t.Helper()
+	var lines []jsonLine
+	for line := range strings.Lines(p.stdout.String()) {
+		var parsed jsonLine
+		if !strings.HasSuffix(line, "\n") {
+			break // the rest of it is to come
+		}
+		require.NoError(p.t, json.Unmarshal([]byte(line), &parsed), line)
+		lines = append(lines, parsed)
+	}
+	return lines
+}
+
+func (p *process) changes() []string {
+	p.t.Helper()
+	var changes []string
+	for _, line := range p.lines() {
+		changes = append(changes, line.Change)
+	}
+	return changes
+}
+
+// service is the environment of a command that follows the stream at this URL.
+func service(url string) []string {
+	return []string{"STREAM_URI=" + url, "AUTO_CONFIG_KEY=" + testKey}
+}
+
+const testKey = "rel-00000000-0000-4000-8000-00000000c0de"
+
+// write makes a file.
+func write(t *testing.T, path, content string) string {
+	t.Helper()
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	return path
+}
+
+func requireOwnerOnly(t *testing.T, path string) {
+	t.Helper()
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	if runtime.GOOS != "windows" {
+		assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	}
+}
+
+func inFolder(t *testing.T, name string) string { return filepath.Join(t.TempDir(), name) }

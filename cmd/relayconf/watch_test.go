@@ -1,0 +1,213 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/output"
+	"github.com/relayconf/relayconf/config"
+)
+
+func TestOnceEndsWhenTheFirstFullConfigurationIsThere(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	p := start(t, service(server.URL), "watch", "--once")
+	server.WaitForConnections(1, soon)
+	assert.Empty(t, p.stdout.String())
+	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
+	p.exit(exitOK)
+	assert.Contains(t, p.stdout.String(), `added    web/production "Production"`)
+	assert.Contains(t, p.stdout.String(), "received all: 1 environment\n")
+	assert.Contains(t, server.Requests()[0].URL.RawQuery, "rpacProtocolVersion=2")
+}
+
+func TestOutputFileIsWrittenBeforeOnceEnds(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1), autoconfigtest.MakeEnvironment(2, 1)))
+	path := inFolder(t, "envs.json")
+	p := start(t, append(service(server.URL), "LOG_LEVEL=debug"), "watch", "--once", "--output-file", path)
+	p.exit(exitOK)
+	file := readOutput(t, path)
+	assert.Equal(t, output.Format, file.Format)
+	assert.Equal(t, output.Version, file.Version)
+	require.Len(t, file.Environments, 2)
+	assert.Equal(t, string(autoconfigtest.MakeEnvironment(1, 1).SDKKey.Value), file.Environments[0].SDKKey, "keys are whole")
+	requireOwnerOnly(t, path)
+	for _, key := range []string{testKey, file.Environments[0].SDKKey, file.Environments[1].MobileKey} {
+		assert.NotContains(t, p.stdout.String()+p.stderr.String(), key, "keys are nowhere else")
+	}
+}
+
+func TestOutputFileFollowsEachChange(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	first := autoconfigtest.MakeEnvironment(1, 1)
+	server.Put(autoconfigtest.MakePut(first))
+	path := inFolder(t, "envs.json")
+	start(t, service(server.URL), "watch", "--output-file", path)
+	has := func(want func(file output.File) bool) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			data, err := os.ReadFile(path)
+			var file output.File
+			return err == nil && assert.NoError(t, json.Unmarshal(data, &file), "never a part") && want(file)
+		}, soon, time.Millisecond)
+	}
+	has(func(file output.File) bool { return len(file.Environments) == 1 })
+	server.Patch(autoconfigtest.RotateSDKKey(first, "sdk-new", time.Now().Add(500*time.Millisecond)))
+	has(func(file output.File) bool { return file.Environments[0].SDKKey == "sdk-new" })
+	has(func(file output.File) bool { // the key has expired
+		return file.Environments[0].ExpiringSDKKey == nil && len(file.Environments[0].AcceptedSDKKeys) == 1
+	})
+	for number := 2; number < 50; number++ {
+		server.Patch(autoconfigtest.MakeEnvironment(number, 1))
+	}
+	has(func(file output.File) bool { return len(file.Environments) == 49 })
+	server.Delete(first.EnvID, 9)
+	has(func(file output.File) bool { return len(file.Environments) == 48 })
+}
+
+func TestAFailingOutputFileIsReportedAndTriedAgain(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
+	path := inFolder(t, "envs.json")
+	require.NoError(t, os.Mkdir(path, 0o700))
+	p := start(t, service(server.URL), "watch", "--output-file", path)
+	p.says(&p.stderr, "it is a folder; the next try is at the next change, or in 1s")
+	require.NoError(t, os.Remove(path))
+	require.Eventually(t, func() bool { info, err := os.Stat(path); return err == nil && info.Mode().IsRegular() }, soon, 5*time.Millisecond)
+}
+
+func TestJSONLinesTellTheWholeStory(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	first := autoconfigtest.MakeEnvironment(1, 1)
+	server.Put(autoconfigtest.MakePut(first))
+	p := start(t, service(server.URL), "watch", "--format", "json", "--verbose")
+	p.says(&p.stdout, "received-all")
+	server.Comment(" hello")
+	server.Patch(autoconfigtest.RotateSDKKey(first, "sdk-00000000-0000-4000-8000-0000000000b2", time.Now().Add(time.Hour)))
+	p.says(&p.stdout, `"changed"`)
+	server.DropConnections()
+	p.says(&p.stdout, "recovered")
+	assert.Equal(t, []string{"added", "received-all", "keepalive", "updated", "interrupted", "received-all", "recovered"}, p.changes())
+	updated := p.lines()[3]
+	assert.Equal(t, []string{"sdkKey", "expiringSdkKey", "acceptedSdkKeys"}, updated.Changed)
+	assert.Equal(t, "…00b2", updated.Environment.SDKKey)
+	assert.NotContains(t, p.stdout.String(), "sdk-0")
+	assert.NotEmpty(t, p.lines()[4].Reason)
+}
+
+func TestARejectedKeyCanBeRetried(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	server.RejectKeys(401)
+	p := start(t, service(server.URL), "watch", "--retry-rejected-key")
+	p.says(&p.stderr, "connecting again in ")
+	select {
+	case <-p.ended:
+		t.Fatal("the command has ended")
+	default:
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	t.Parallel()
+	rejecting := autoconfigtest.NewServer(t)
+	rejecting.SetKey("rel-another")
+	silent := autoconfigtest.NewServer(t)
+	ready := autoconfigtest.NewServer(t)
+	ready.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
+	folder := t.TempDir()
+	emptyKey := write(t, inFolder(t, "key"), "\n")
+	recording := write(t, inFolder(t, "a.sse"), ": hello\n")
+	badRecording := write(t, inFolder(t, "b.sse"), ":!nonsense\n")
+	tests := map[string]struct {
+		environment []string
+		args        []string
+		code        int
+		says        string
+	}{
+		"help":                   {nil, []string{"watch", "--help"}, exitOK, ""},
+		"no command":             {nil, nil, exitOK, ""},
+		"version":                {nil, []string{"version"}, exitOK, ""},
+		"version flag":           {nil, []string{"--version"}, exitOK, ""},
+		"completion":             {nil, []string{"completion", "bash"}, exitOK, ""},
+		"done":                   {service(ready.URL), []string{"watch", "--once"}, exitOK, ""},
+		"no key":                 {nil, []string{"watch"}, exitUsage, "set AUTO_CONFIG_KEY, or name a file with --key-file"},
+		"unknown command":        {nil, []string{"wach"}, exitUsage, `unknown command "wach"`},
+		"unknown flag":           {nil, []string{"watch", "--key", "rel-1"}, exitUsage, "unknown flag: --key"},
+		"an argument":            {nil, []string{"watch", "rel-1"}, exitUsage, "Run 'relayconf watch --help' for usage"},
+		"bad format":             {service(ready.URL), []string{"watch", "--format", "xml"}, exitUsage, "must be text or json"},
+		"bad variables":          {[]string{"INIT_TIMEOUT=soon", "LOG_LEVEL=loud"}, []string{"watch"}, exitUsage, "LOG_LEVEL"},
+		"bad proxy":              {append(service(ready.URL), "PROXY_CA_CERTS="+folder+"/missing"), []string{"watch"}, exitUsage, "PROXY_CA_CERTS"},
+		"key file missing":       {service(ready.URL), []string{"watch", "--key-file", folder + "/missing"}, exitUsage, "could not read the key file"},
+		"key file empty":         {service(ready.URL), []string{"watch", "--key-file", emptyKey}, exitUsage, "is empty"},
+		"demo with a key":        {nil, []string{"watch", "--demo", "--key-file", emptyKey}, exitUsage, "demo"},
+		"rejected key":           {service(rejecting.URL), []string{"watch"}, exitPermanent, "401"},
+		"rejected key, once":     {service(rejecting.URL), []string{"watch", "--once"}, exitPermanent, "401"},
+		"init timeout":           {service(silent.URL), []string{"watch", "--init-timeout", "100ms"}, exitInitTimeout, "no full configuration after 100ms"},
+		"init timeout by env":    {append(service(silent.URL), "INIT_TIMEOUT=100ms"), []string{"watch"}, exitInitTimeout, "100ms"},
+		"output file impossible": {service(ready.URL), []string{"watch", "--once", "--output-file", folder}, exitOutput, "it is a folder"},
+		"replay: no file":        {nil, []string{"replay"}, exitUsage, "accepts 1 arg"},
+		"replay: missing file":   {nil, []string{"replay", folder + "/missing"}, exitUsage, "could not open the recording"},
+		"replay: bad file":       {nil, []string{"replay", badRecording}, exitUsage, "nonsense"},
+		"replay: bad speed":      {nil, []string{"replay", recording, "--speed", "-1"}, exitUsage, "speed"},
+		"replay: no time":        {nil, []string{"replay", recording, "--shift-times"}, exitUsage, ":!recorded"},
+		"replay: bad address":    {nil, []string{"replay", recording, "--addr", "256.0.0.1:1"}, exitUsage, "--addr"},
+		"replay: two keys":       {nil, []string{"replay", recording, "--key", "a", "--key-file", emptyKey}, exitUsage, "key-file"},
+		"record: file exists":    {service(ready.URL), []string{"record", recording}, exitUsage, "--force"},
+		"record: rejected key":   {service(rejecting.URL), []string{"record", folder + "/r.sse"}, exitPermanent, "401"},
+		"record: init timeout":   {service(silent.URL), []string{"record", folder + "/i.sse", "--init-timeout", "100ms"}, exitInitTimeout, "100ms"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := start(t, test.environment, test.args...)
+			p.exit(test.code)
+			assert.Contains(t, p.stderr.String(), test.says)
+			if test.code == exitOK {
+				assert.NotEmpty(t, p.stdout.String())
+			}
+			assert.NotContains(t, p.stderr.String(), testKey)
+		})
+	}
+}
+
+func TestHelpListsTheExitCodesAndVariables(t *testing.T) {
+	p := start(t, nil, "--help")
+	p.exit(exitOK)
+	for _, want := range []string{"Exit codes:", "AUTO_CONFIG_KEY", "PROXY_CA_CERTS", "LOG_LEVEL", "watch --demo", "completion"} {
+		assert.Contains(t, p.stdout.String(), want)
+	}
+	for line := range strings.Lines(p.stdout.String()) {
+		assert.LessOrEqual(t, len(line), 121, line)
+	}
+}
+
+func TestTheKeyFileGoesBeforeTheVariable(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	server.SetKey("rel-from-file")
+	server.Put(autoconfigtest.MakePut())
+	p := start(t, service(server.URL), "watch", "--once", "--key-file", write(t, inFolder(t, "key"), "rel-from-file\n"))
+	p.exit(exitOK)
+	assert.Equal(t, config.AutoConfigKey("rel-from-file"), config.AutoConfigKey(server.Requests()[0].Header.Get("Authorization")))
+}
+
+func readOutput(t *testing.T, path string) output.File {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var file output.File
+	require.NoError(t, json.Unmarshal(data, &file))
+	return file
+}
