@@ -59,22 +59,33 @@ func (x *text) String() string {
 // start starts the command with no other variables than these.
 func start(t *testing.T, environment []string, args ...string) *process {
 	t.Helper()
+	p := prepare(t, environment, args...)
+	p.run()
+	return p
+}
+
+func prepare(t *testing.T, environment []string, args ...string) *process {
 	p := &process{t: t, cmd: exec.Command(os.Args[0], args...), ended: make(chan struct{})}
 	p.cmd.Env = append([]string{asCommand + "=1", "PATH=" + os.Getenv("PATH"), "SYSTEMROOT=" + os.Getenv("SYSTEMROOT")}, environment...)
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
-	require.NoError(t, p.cmd.Start())
+	p.cmd.WaitDelay = time.Second // for a hook that outlives it and holds its standard error
+	return p
+}
+
+func (p *process) run() {
+	p.t.Helper()
+	require.NoError(p.t, p.cmd.Start())
 	go func() {
 		defer close(p.ended)
 		_ = p.cmd.Wait()
 	}()
-	t.Cleanup(func() {
+	p.t.Cleanup(func() {
 		_ = p.cmd.Process.Kill()
 		<-p.ended
-		if t.Failed() {
-			t.Logf("relayconf %s\nstdout:\n%s\nstderr:\n%s", strings.Join(args, " "), &p.stdout, &p.stderr)
+		if p.t.Failed() {
+			p.t.Logf("relayconf %s\nstdout:\n%s\nstderr:\n%s", strings.Join(p.cmd.Args[1:], " "), &p.stdout, &p.stderr)
 		}
 	})
-	return p
 }
 
 // exit waits for the end, which must come with this exit code.
@@ -150,3 +161,10 @@ func requireOwnerOnly(t *testing.T, path string) {
 }
 
 func inFolder(t *testing.T, name string) string { return filepath.Join(t.TempDir(), name) }
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return value
+}

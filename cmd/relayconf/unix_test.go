@@ -1,0 +1,221 @@
+//go:build !windows
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
+)
+
+func (p *process) signal(s syscall.Signal) {
+	p.t.Helper()
+	require.NoError(p.t, p.cmd.Process.Signal(s))
+}
+
+func TestCtrlCEndsCleanly(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			server := autoconfigtest.NewServer(t)
+			server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
+			path := inFolder(t, "envs.json")
+			p := start(t, service(server.URL), "watch", "--output-file", path)
+			p.says(&p.stdout, "received all")
+			server.Patch(autoconfigtest.MakeEnvironment(2, 1))
+			p.says(&p.stdout, "web/staging")
+			p.signal(signal)
+			p.exit(exitOK)
+			assert.Len(t, readOutput(t, path).Environments, 2, "the output file is up to date")
+		})
+	}
+}
+
+func TestCtrlCEndsTheDemo(t *testing.T) {
+	t.Parallel()
+	p := start(t, nil, "watch", "--demo")
+	p.says(&p.stdout, "received all")
+	p.signal(syscall.SIGINT)
+	p.exit(exitOK)
+	assert.NotContains(t, p.stdout.String(), "That was the demo")
+}
+
+func TestCtrlCBeforeOnceIsDoneIsAFailure(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	p := start(t, service(server.URL), "watch", "--once")
+	server.WaitForConnections(1, soon)
+	p.signal(syscall.SIGINT)
+	p.exit(exitInterrupted)
+}
+
+func TestCtrlCWhileTheServiceIsDown(t *testing.T) {
+	t.Parallel()
+	p := start(t, service("http://127.0.0.1:1"), "watch")
+	p.says(&p.stderr, "connecting again")
+	p.signal(syscall.SIGINT)
+	p.exit(exitOK)
+}
+
+func TestHookGetsEachChangeInOrderWithWholeKeys(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1), autoconfigtest.MakeEnvironment(2, 1)))
+	out, file := inFolder(t, "out"), inFolder(t, "envs.json")
+	// The file is there before the run for received-all.
+	command := fmt.Sprintf("cat >>%s; grep -q received-all %s && test -f %s && echo hook was here", out, out, file)
+	p := start(t, service(server.URL), "watch", "--once", "--format", "json", "--output-file", file, "--exec", command)
+	p.exit(exitOK)
+	data, err := os.ReadFile(out)
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
+	require.Len(t, lines, 3)
+	assert.Contains(t, lines[0], `"change":"added"`)
+	assert.Contains(t, lines[2], `"change":"received-all"`)
+	for _, number := range []int{1, 2} {
+		assert.Contains(t, lines[0]+lines[1], string(autoconfigtest.MakeEnvironment(number, 1).SDKKey.Value))
+	}
+	assert.Len(t, p.lines(), 3, "what the hook prints is not among the lines")
+	assert.Contains(t, p.stderr.String(), "hook was here")
+}
+
+func TestHookThatFailsOrHangsIsReportedAndNotFatal(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
+	p := start(t, service(server.URL), "watch", "--once", "--exec-timeout", "300ms",
+		"--exec", `if grep -q received-all; then sleep 100 & wait; else exit 7; fi`)
+	p.exit(exitOK)
+	assert.Contains(t, p.stderr.String(), `the hook failed for the change "added": exit status 7`)
+	assert.Contains(t, p.stderr.String(), `the hook failed for the change "received-all": it ran longer than 300ms`)
+	assert.Contains(t, p.stderr.String(), "The hook failed for 2 of 2 changes")
+}
+
+func TestASlowHookDoesNotHoldUpTheStream(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
+	p := start(t, service(server.URL), "watch", "--exec", "sleep 100")
+	p.says(&p.stdout, "received all")
+	server.Patch(autoconfigtest.MakeEnvironment(2, 1))
+	p.says(&p.stdout, "web/staging")
+}
+
+func TestCtrlCLetsTheRunningHookEndAndStartsNoOther(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
+	goOn, ended := inFolder(t, "go-on"), inFolder(t, "ended")
+	p := start(t, service(server.URL), "watch", "--exec",
+		fmt.Sprintf("echo begun >&2; until test -f %s; do sleep 0.01; done; echo ended >>%s", goOn, ended))
+	p.says(&p.stdout, "received all")
+	p.says(&p.stderr, "begun")
+	p.signal(syscall.SIGINT)
+	server.WaitForOpenConnections(0, soon) // the signal has arrived
+	write(t, goOn, "")
+	p.exit(exitOK)
+	data, err := os.ReadFile(ended)
+	require.NoError(t, err)
+	assert.Equal(t, "ended\n", string(data))
+	assert.Contains(t, p.stderr.String(), "The hook was not run for the last 1 changes")
+}
+
+func TestASecondCtrlCEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
+	p := start(t, service(server.URL), "watch", "--exec", "echo begun >&2; sleep 3")
+	p.says(&p.stderr, "begun")
+	p.signal(syscall.SIGINT)
+	server.WaitForOpenConnections(0, soon)
+	started := time.Now()
+	p.signal(syscall.SIGINT)
+	p.exit(exitInterrupted)
+	assert.Less(t, time.Since(started), hookGrace)
+}
+
+func TestSIGHUPRotatesTheKeyWithoutARestart(t *testing.T) {
+	t.Parallel()
+	const oldKey, newKey = "rel-secret-old1", "rel-secret-new2"
+	server := autoconfigtest.NewServer(t)
+	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
+	path := write(t, inFolder(t, "key"), oldKey+"\n")
+	p := start(t, append(service(server.URL), "LOG_LEVEL=debug"), "watch", "--key-file", path)
+	p.says(&p.stdout, "received all")
+
+	write(t, path, "")
+	p.signal(syscall.SIGHUP)
+	p.says(&p.stderr, "is empty: it must hold the key; going on with the old key …old1")
+	require.NoError(t, os.Remove(path))
+	p.signal(syscall.SIGHUP)
+	p.says(&p.stderr, "could not read the key file")
+	write(t, path, oldKey)
+	p.signal(syscall.SIGHUP)
+	p.says(&p.stderr, "the key file still has the key …old1")
+	assert.Equal(t, 1, server.Connections(), "the old key stays in use")
+
+	write(t, path, newKey)
+	p.signal(syscall.SIGHUP)
+	server.WaitForConnections(2, soon)
+	p.says(&p.stdout, "recovered")
+	requests := server.Requests()
+	assert.Equal(t, oldKey, requests[0].Header.Get("Authorization"))
+	assert.Equal(t, newKey, requests[1].Header.Get("Authorization"))
+	assert.Equal(t, 1, strings.Count(p.stdout.String(), "added "), "what is known stays")
+	p.signal(syscall.SIGTERM)
+	p.exit(exitOK)
+	assert.NotContains(t, p.stdout.String()+p.stderr.String(), "secret")
+}
+
+func TestSIGHUPWithoutAKeyFileChangesNothing(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	server.Put(autoconfigtest.MakePut())
+	p := start(t, service(server.URL), "watch")
+	p.says(&p.stdout, "received all")
+	p.signal(syscall.SIGHUP)
+	p.says(&p.stderr, "there is no --key-file to read the key from again")
+	assert.Equal(t, 1, server.OpenConnections())
+}
+
+func TestCtrlCEndsARecording(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
+	path := inFolder(t, "a.sse")
+	p := start(t, service(server.URL), "record", path)
+	require.Eventually(t, func() bool { data, _ := os.ReadFile(path); return strings.Contains(string(data), "event: put") }, soon, 5*time.Millisecond)
+	p.signal(syscall.SIGINT)
+	p.exit(exitOK)
+	assert.Contains(t, p.stderr.String(), "Recorded 1 events and 0 comments on 1 connections")
+	assert.NotContains(t, string(must(os.ReadFile(path))), ":!drop", "the end is not a drop")
+}
+
+func TestSIGHUPGivesARecordingANewKey(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
+	key := write(t, inFolder(t, "key"), "rel-1")
+	p := start(t, service(server.URL), "record", inFolder(t, "a.sse"), "--key-file", key)
+	server.WaitForConnections(1, soon)
+	write(t, key, "rel-2")
+	p.signal(syscall.SIGHUP)
+	server.WaitForConnections(2, soon)
+	assert.Equal(t, "rel-2", server.Requests()[1].Header.Get("Authorization"))
+}
+
+func TestCtrlCEndsAReplay(t *testing.T) {
+	t.Parallel()
+	p := start(t, nil, "replay", "../../testdata/captured.sse", "--addr", "127.0.0.1:0")
+	p.says(&p.stdout, "Serving ../../testdata/captured.sse on http://127.0.0.1:")
+	p.signal(syscall.SIGINT)
+	p.exit(exitOK)
+}
