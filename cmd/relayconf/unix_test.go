@@ -69,10 +69,9 @@ func TestHookGetsEachChangeInOrderWithWholeKeys(t *testing.T) {
 	t.Parallel()
 	server := autoconfigtest.NewServer(t)
 	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1), autoconfigtest.MakeEnvironment(2, 1)))
-	out, file := inFolder(t, "out"), inFolder(t, "envs.json")
-	// The file is there before the run for received-all.
-	command := fmt.Sprintf("cat >>%s; grep -q received-all %s && test -f %s && echo hook was here", out, out, file)
-	p := start(t, service(server.URL), "watch", "--once", "--format", "json", "--output-file", file, "--exec", command)
+	out := inFolder(t, "out")
+	command := fmt.Sprintf("cat >>%s; echo hook was here", out)
+	p := start(t, service(server.URL), "watch", "--once", "--format", "json", "--exec", command)
 	p.exit(exitOK)
 	data, err := os.ReadFile(out)
 	require.NoError(t, err)
@@ -85,6 +84,19 @@ func TestHookGetsEachChangeInOrderWithWholeKeys(t *testing.T) {
 	}
 	assert.Len(t, p.lines(), 3, "what the hook prints is not among the lines")
 	assert.Contains(t, p.stderr.String(), "hook was here")
+}
+
+func TestOutputFileIsUpToDateBeforeEachHook(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	server.Put(autoconfigtest.MakePut())
+	file := inFolder(t, "envs.json")
+	p := start(t, service(server.URL), "watch", "--output-file", file, "--exec",
+		fmt.Sprintf(`if grep -q '"id":"5f1b'; then grep -c '"id": "5f1b' %s >&2; else test -f %s && echo ready >&2; fi`, file, file))
+	p.says(&p.stderr, "ready\n")
+	server.Patch(autoconfigtest.MakeEnvironment(1, 1))
+	p.says(&p.stderr, "ready\n1\n")
+	assert.NotContains(t, p.stderr.String(), "the hook failed")
 }
 
 func TestHookThatFailsOrHangsIsReportedAndNotFatal(t *testing.T) {

@@ -75,7 +75,8 @@ func TestAnExpiredKeyIsForgottenAndTheNextTakesItsPlace(t *testing.T) {
 	assert.Equal(t, now.Add(time.Hour), envs[0].ExpiringSDKKeyTime)
 	assert.Len(t, envs[0].AcceptedSDKKeys, 3)
 	assert.Equal(t, []envfactory.AcceptedMobileKey{{Value: "mob-new"}}, envs[0].AcceptedMobileKeys)
-	assert.Len(t, (*changes)[0].Env.AcceptedSDKKeys, 4, "what was passed on before does not change")
+	assert.Equal(t, env, (*changes)[0].Env, "what was passed on before does not change")
+	assert.Equal(t, config.SDKKey("sdk-old"), env.AcceptedSDKKeys[1].Value)
 	assert.Equal(t, config.SDKKey("sdk-old"), (*changes)[1].SDKKey)
 
 	tracker.KeyExpired("unknown", "sdk-old")

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -99,15 +100,17 @@ func TestAFailureIsReportedAndTheNextChangeIsRun(t *testing.T) {
 
 func TestATimeoutKillsTheWholeGroup(t *testing.T) {
 	var said reports
-	alive := filepath.Join(t.TempDir(), "alive")
-	require.NoError(t, os.Mkdir(alive, 0o700))
+	read, write, err := os.Pipe()
+	require.NoError(t, err)
+	defer read.Close()
 	// The child of the shell would outlive it, and hold the output open.
-	command := fmt.Sprintf(`(sleep 60; rmdir %s) & wait`, alive)
-	started := time.Now()
-	runner := Start(Options{Command: command, Timeout: 200 * time.Millisecond, Grace: soon, Output: os.Stderr, Report: said.add})
+	runner := Start(Options{Command: "sleep 100 & wait", Timeout: 200 * time.Millisecond, Grace: soon, Output: write, Report: said.add})
 	runner.Add(added("1"))
 	assert.Equal(t, Counts{Failed: 1}, runner.Drain(context.Background()))
-	assert.Less(t, time.Since(started), soon)
+	require.NoError(t, write.Close())
+	require.NoError(t, read.SetReadDeadline(time.Now().Add(soon)))
+	_, err = read.Read(make([]byte, 1))
+	require.ErrorIs(t, err, io.EOF, "nobody holds the output open")
 	assert.Contains(t, said.String(), "it ran longer than 200ms and was killed")
 }
 
