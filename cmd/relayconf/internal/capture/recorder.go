@@ -97,9 +97,6 @@ func (r *recorder) comment(text string, now time.Time) error {
 		text = ""
 	}
 	r.counts.Comments++
-	if text != "" {
-		text = " " + text // the reader drops one space, as services write one
-	}
 	return r.write(now, func() error { return r.writer.Comment(text) })
 }
 
