@@ -209,7 +209,7 @@ func TestRule18NothingButCommentsForAWholeReadTimeout(t *testing.T) {
 			for _, line := range []string{`{"path":"/",`, `"data":{}`, `}`} {
 				time.Sleep(timeout - 2)
 				e.send(":\n")
-				time.Sleep(1)
+				time.Sleep(time.Nanosecond)
 				e.send("data: " + line + "\n")
 			}
 			e.send("\n")
