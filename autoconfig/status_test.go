@@ -77,7 +77,7 @@ func TestRule16Silence(t *testing.T) {
 			time.Sleep(timeout + 5*timeout - 1)
 			synctest.Wait()
 			require.NoError(t, e.request.Context().Err())
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond)
 			synctest.Wait()
 			require.Error(t, e.request.Context().Err())
 		}, WithReadTimeout(timeout))
