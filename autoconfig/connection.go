@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/internal/handshake"
 	"github.com/relayconf/relayconf/internal/sse"
 )
 
@@ -33,7 +34,7 @@ type signal struct {
 func newConnection(ctx context.Context, m *StreamManager, key config.AutoConfigKey, exited func()) *connection {
 	c := &connection{key: key, signals: make(chan signal), handled: make(chan struct{}, 1)}
 	c.ctx, c.cancel = context.WithCancel(ctx)
-	request := newRequest(c.ctx, m.streamURL, key)
+	request := handshake.NewRequest(c.ctx, m.streamURL, key)
 	go func() {
 		defer exited()
 		c.follow(m.client, request, m.maxEventSize)
@@ -48,7 +49,7 @@ func (c *connection) follow(client *http.Client, request *http.Request, maxEvent
 		return
 	}
 	defer func() { _ = response.Body.Close() }()
-	if err := checkResponse(response); err != nil {
+	if err := handshake.Check(response); err != nil {
 		c.tell(signal{err: err})
 		return
 	}

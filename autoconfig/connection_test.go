@@ -3,7 +3,6 @@ package autoconfig
 import (
 	"errors"
 	"net/http"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,23 +14,6 @@ import (
 )
 
 func TestRule12Request(t *testing.T) {
-	for _, test := range []struct {
-		base    string
-		version int
-		want    string
-	}{
-		{"https://example.com", 1, "https://example.com/relay_auto_config"},
-		{"https://example.com/", 1, "https://example.com/relay_auto_config"},
-		{"http://example.com:8030/a/b/", 1, "http://example.com:8030/a/b/relay_auto_config"},
-		{"http://example.com/a%2Fb?x=1&y=%20", 1, "http://example.com/a%2Fb/relay_auto_config?x=1&y=%20"},
-		{"http://example.com?x=1#fragment", 2, "http://example.com/relay_auto_config?x=1&rpacProtocolVersion=2"},
-		{"HTTP://[::1]:8030", 2, "http://[::1]:8030/relay_auto_config?rpacProtocolVersion=2"},
-	} {
-		u, err := streamURL(test.base, test.version)
-		require.NoError(t, err, test.base)
-		assert.Equal(t, test.want, u.String())
-		assert.True(t, strings.HasPrefix(u.RequestURI(), "/"), "HTTP/2 takes nothing else")
-	}
 	inBubble(t, func(t *testing.T, r *rig) {
 		request := r.service.next().request
 		assert.Equal(t, http.MethodGet, request.Method)

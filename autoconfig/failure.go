@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/relayconf/relayconf/internal/handshake"
 	"github.com/relayconf/relayconf/internal/sse"
 )
 
@@ -25,12 +26,12 @@ type failure struct {
 
 // failureOf classes an error of a connection.
 func failureOf(err error) *failure {
-	var response *responseError
+	var response *handshake.ResponseError
 	if errors.As(err, &response) {
 		return &failure{
-			kind: ErrorKindResponse, status: response.status, err: err, retryAfter: response.retryAfter,
-			slow:     wontMendSoon(response.status),
-			rejected: isRejection(response.status) && !response.keyWithheld,
+			kind: ErrorKindResponse, status: response.Status, err: err, retryAfter: response.RetryAfter,
+			slow:     wontMendSoon(response.Status),
+			rejected: response.KeyRejected(),
 		}
 	}
 	var urlError *url.Error
@@ -56,10 +57,6 @@ func failureOf(err error) *failure {
 		return &failure{kind: ErrorKindTimeout, err: err}
 	}
 	return &failure{kind: ErrorKindNetwork, err: err}
-}
-
-func isRejection(status int) bool {
-	return status == http.StatusUnauthorized || status == http.StatusForbidden
 }
 
 // wontMendSoon says whether a status speaks of a mistake that somebody has to mend, rather than of a bad moment.

@@ -12,6 +12,7 @@ import (
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/envfactory"
 	"github.com/relayconf/relayconf/httpconfig"
+	"github.com/relayconf/relayconf/internal/handshake"
 )
 
 // StreamManager follows the auto-configuration stream and tells a MessageHandler what changes. Its methods may be
@@ -75,7 +76,7 @@ func NewStreamManager(key config.AutoConfigKey, streamURI string, handler Messag
 	for _, option := range options {
 		option(m)
 	}
-	m.streamURL, m.streamURLError = streamURL(streamURI, m.protocolVersion)
+	m.streamURL, m.streamURLError = handshake.URL(streamURI, m.protocolVersion)
 	return m
 }
 

@@ -10,7 +10,7 @@ const (
 	minSlowDelay     = 5 * time.Minute
 	maxSlowDelay     = time.Hour
 
-	maxRetryAfter = time.Hour
+	maxRetryAfter = time.Hour // and what is added to it
 
 	// healthyAfter is how long a connection must have worked for the schedules to start anew when it is lost.
 	healthyAfter = 60 * time.Second

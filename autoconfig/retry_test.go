@@ -2,12 +2,13 @@ package autoconfig
 
 import (
 	"math"
-	"net/http"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/relayconf/relayconf/internal/handshake"
 )
 
 func TestRule15Schedules(t *testing.T) {
@@ -63,23 +64,11 @@ func TestRule15Schedules(t *testing.T) {
 	})
 }
 
-func TestRule15RetryAfterHeader(t *testing.T) {
-	for header, want := range map[string]time.Duration{
-		"": 0, "0": 0, "120": 2 * time.Minute, "7200": time.Hour, "99999999999999999999": 0, "18446744073709551615": time.Hour,
-		"-5": 0, "1.5": 0, "soon": 0,
-		seconds(90).Format(http.TimeFormat):   90 * time.Second,
-		seconds(-90).Format(http.TimeFormat):  0,
-		seconds(9000).Format(http.TimeFormat): time.Hour,
-	} {
-		assert.Equal(t, want, retryAfter(header, epoch), header)
-	}
-}
-
 func TestRule15WhichScheduleAnswersGet(t *testing.T) {
 	slow := map[int]bool{400: false, 402: true, 404: true, 407: true, 408: false, 410: true, 422: true, 429: false, 451: true, 499: true,
 		500: false, 502: false, 503: false, 504: false, 599: false, 302: false, 204: false, 200: false}
 	for status, want := range slow {
-		assert.Equal(t, want, failureOf(&responseError{status: status}).slow, "%d", status)
+		assert.Equal(t, want, failureOf(&handshake.ResponseError{Status: status}).slow, "%d", status)
 	}
 }
 

@@ -2,10 +2,13 @@ package autoconfig
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/relayconf/relayconf/internal/handshake"
 )
 
 // runner is the run loop of a manager: one goroutine that owns the connection, the timers, and every call of the
@@ -111,8 +114,8 @@ func (r *runner) connect() error {
 	r.m.mu.Lock()
 	key := r.m.key
 	r.m.mu.Unlock()
-	if err := checkKey(key); err != nil {
-		return r.lost(failureOf(err))
+	if err := handshake.CheckKey(key); err != nil {
+		return r.lost(failureOf(fmt.Errorf("%w: %w", ErrInvalidKey, err)))
 	}
 	r.connections.Add(1)
 	r.conn = newConnection(r.m.ctx, r.m, key, r.connections.Done)

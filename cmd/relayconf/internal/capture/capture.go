@@ -18,6 +18,7 @@ import (
 	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/fakes"
 	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/internal/handshake"
 )
 
 // The reasons for an end that is a failure, for errors.Is.
@@ -105,7 +106,7 @@ func (c *Capture) SetKey(key config.AutoConfigKey) {
 
 func (c *Capture) run(ctx context.Context) error {
 	var err error
-	if c.url, err = streamURL(c.options.StreamURI, c.options.ProtocolVersion); err != nil {
+	if c.url, err = handshake.URL(c.options.StreamURI, c.options.ProtocolVersion); err != nil {
 		return err
 	}
 	if err := c.out.begun(time.Now()); err != nil {

@@ -160,25 +160,3 @@ func TestARecordingThatCanNotBeWrittenEndsTheCapture(t *testing.T) {
 	_, err := result(t, c)
 	require.ErrorContains(t, err, "disk full")
 }
-
-func TestTheStreamURIKeepsItsPathAndQuery(t *testing.T) {
-	tests := map[string]struct {
-		base    string
-		version int
-		want    string
-	}{
-		"host":           {"http://h", 2, "http://h/relay_auto_config?rpacProtocolVersion=2"},
-		"slash":          {"http://h/", 1, "http://h/relay_auto_config"},
-		"path and query": {"https://h/a/?b=c", 2, "https://h/a/relay_auto_config?b=c&rpacProtocolVersion=2"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			u, err := streamURL(test.base, test.version)
-			require.NoError(t, err)
-			assert.Equal(t, test.want, u.String())
-			assert.True(t, strings.HasPrefix(u.RequestURI(), "/"))
-		})
-	}
-	_, err := streamURL("ftp://h", 1)
-	require.Error(t, err)
-}

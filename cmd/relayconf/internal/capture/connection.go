@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/internal/handshake"
 	"github.com/relayconf/relayconf/internal/sse"
 )
 
@@ -57,14 +56,7 @@ func (c *Capture) follow(parent context.Context, key config.AutoConfigKey) error
 
 // request connects.
 func (c *Capture) request(ctx context.Context, key config.AutoConfigKey) (*http.Response, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url.String(), nil)
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Authorization", key.GetAuthorizationHeaderValue())
-	request.Header.Set("Accept", "text/event-stream")
-	request.Header.Set("Cache-Control", "no-cache")
-	response, err := c.options.Client.Do(request)
+	response, err := c.options.Client.Do(handshake.NewRequest(ctx, c.url, key))
 	if err != nil {
 		var withURL *url.Error
 		if errors.As(err, &withURL) {
@@ -82,16 +74,16 @@ func (c *Capture) request(ctx context.Context, key config.AutoConfigKey) (*http.
 // check says whether this is a stream. Another status becomes part of the recording, unless it speaks of the key,
 // which is of no interest to those who use the recording.
 func (c *Capture) check(response *http.Response) error {
-	mediaType, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	switch status := response.StatusCode; {
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return fmt.Errorf("%w with HTTP status %d", ErrRejected, status)
-	case status != http.StatusOK:
-		return errors.Join(fmt.Errorf("the service answered with HTTP status %d", status), c.out.refused(status))
-	case mediaType != "text/event-stream":
-		return fmt.Errorf("the service answered with content type %q instead of an event stream", mediaType)
+	err := handshake.Check(response)
+	var refused *handshake.ResponseError
+	switch {
+	case !errors.As(err, &refused) || refused.Status == http.StatusOK:
+		return err
+	case refused.KeyRejected():
+		return fmt.Errorf("%w: %w", ErrRejected, err)
+	default:
+		return errors.Join(err, c.out.refused(refused.Status))
 	}
-	return nil
 }
 
 // watchSilence cancels a connection on which no byte has come for the read timeout.
@@ -122,25 +114,4 @@ func cause(ctx context.Context, err error) error {
 		return errors.New("the service ended the connection")
 	}
 	return err
-}
-
-// streamURL adds the path and the protocol version to the base URI, whose own path and query keep their meaning.
-func streamURL(base string, protocolVersion int) (*url.URL, error) {
-	u, err := url.Parse(base)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		return nil, fmt.Errorf("the stream URI is not valid; it should look like %s", config.DefaultStreamURI)
-	}
-	u.Fragment = ""
-	if u.Path == "" {
-		u.Path = "/"
-	}
-	u = u.JoinPath("relay_auto_config")
-	if protocolVersion > autoconfig.DefaultProtocolVersion {
-		version := "rpacProtocolVersion=" + strconv.Itoa(protocolVersion)
-		if u.RawQuery != "" {
-			version = u.RawQuery + "&" + version
-		}
-		u.RawQuery = version
-	}
-	return u, nil
 }
