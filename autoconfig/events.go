@@ -64,7 +64,7 @@ func (r *runner) takeEvent(name string, data []byte) error {
 	}
 	if name == ReconnectEvent {
 		r.hangUp()
-		r.reconnectIn(r.schedule.fastDelay(), "the service asks for a new connection")
+		r.reconnectIn(r.schedule.afterLoss(), "the service asks for a new connection")
 		return nil
 	}
 	message, err := decode(name, data)

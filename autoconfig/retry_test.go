@@ -46,6 +46,16 @@ func TestRule15Schedules(t *testing.T) {
 			assert.Equal(t, want, newRetrySchedule(0, func() float64 { return random }).fastDelay())
 		}
 	})
+	t.Run("the first delay after a loss is spread over twice as much", func(t *testing.T) {
+		for random, want := range map[float64]time.Duration{0: 500 * time.Millisecond, 0.5: time.Second, 1: 1500 * time.Millisecond} {
+			s := newRetrySchedule(0, func() float64 { return random })
+			assert.Equal(t, want, s.afterLoss())
+		}
+		s := newRetrySchedule(0, noJitter)
+		assert.Equal(t, []string{"500ms", "2s", "4s"}, delays(s.afterLoss, 3))
+		assert.Equal(t, []string{"8s"}, delays(s.fastDelay, 1), "it is one schedule")
+		assert.Positive(t, newRetrySchedule(math.MaxInt64, func() float64 { return 0.9 }).afterLoss())
+	})
 	t.Run("retry field", func(t *testing.T) {
 		for field, want := range map[time.Duration]string{
 			3 * time.Second: "3s", time.Hour: "30s", math.MaxInt64: "30s", 0: "1s", time.Millisecond: "1ms",
@@ -92,7 +102,7 @@ func TestRule15DelaysBetweenConnections(t *testing.T) {
 			time.Sleep(60 * time.Second)
 			e.drop()
 			last = time.Now()
-			assert.LessOrEqual(t, r.service.next().after(last), time.Second)
+			assert.LessOrEqual(t, r.service.next().after(last), 3*time.Second/2)
 		})
 	})
 	t.Run("Retry-After", func(t *testing.T) {
@@ -133,7 +143,7 @@ func TestRule15ReconnectEventDropsTheConnectionOnce(t *testing.T) {
 		assert.Nil(t, r.manager.Status().LastError, "it is no error")
 		e = r.service.stream(eventText(PutEvent, put(listedEnv("a", 1))))
 		assert.GreaterOrEqual(t, e.after(start), time.Second/2)
-		assert.LessOrEqual(t, e.after(start), time.Second)
+		assert.LessOrEqual(t, e.after(start), 3*time.Second/2)
 		r.wants("all")
 		time.Sleep(time.Minute)
 		require.NoError(t, e.request.Context().Err())

@@ -169,6 +169,7 @@ func (r *runner) interrupted() {
 
 // lost deals with a connection that failed or has to be given up. It returns an error if there is no use in another.
 func (r *runner) lost(f *failure) error {
+	wasUp := r.conn != nil && r.conn.reader != nil
 	r.hangUp()
 	r.m.recordError(f)
 	if f.rejected && !r.m.retryRejectedKey {
@@ -178,8 +179,11 @@ func (r *runner) lost(f *failure) error {
 		return &rejectedKeyError{f.err}
 	}
 	next := r.schedule.fastDelay
-	if f.slow {
+	switch {
+	case f.slow:
 		next = r.schedule.slowDelay
+	case wasUp:
+		next = r.schedule.afterLoss
 	}
 	r.reconnectIn(r.schedule.atLeast(next(), f.retryAfter), f.err.Error())
 	return nil
