@@ -4,6 +4,7 @@ package atomicfile
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -13,7 +14,7 @@ import (
 // Mode is the mode of every file that this package writes.
 const Mode os.FileMode = 0o600
 
-// Write replaces the file at path with data. See WriteFunc.
+// Write replaces the file at path with data. See Replacer.Write.
 func Write(path string, data []byte) error {
 	return WriteFunc(path, func(w io.Writer) error {
 		_, err := w.Write(data)
@@ -21,27 +22,67 @@ func Write(path string, data []byte) error {
 	})
 }
 
-// WriteFunc replaces the file at path with what the function writes. The folder must exist, and the file need not. If
-// the path is a symbolic link, the file that it points to is replaced, and the link stays. If anything fails, the
-// function's own error included, the old content stays and nothing is left over; only when the very last step fails,
-// which makes the folder durable, is the new content there despite the error.
+// WriteFunc replaces the file at path with what the function writes. See Replacer.Write.
 func WriteFunc(path string, write func(io.Writer) error) error {
+	return Replacer{}.Write(context.Background(), path, write)
+}
+
+// Replacer replaces files by steps that can be exchanged, so that a test can have any of them fail. The zero value
+// takes the steps of package os.
+type Replacer struct {
+	Create     func(folder, pattern string) (File, error) // as os.CreateTemp
+	Rename     func(from, to string) error                // as os.Rename
+	SyncFolder func(path string) error                    // makes a rename in the folder survive a power cut
+}
+
+// File is what a Replacer needs of the file that it writes.
+type File interface {
+	io.Writer
+	Name() string
+	Chmod(os.FileMode) error
+	Sync() error
+	Close() error
+}
+
+// Write replaces the file at path with what the function writes. The folder must exist, and the file need not. If
+// the path is a symbolic link, the file that it points to is replaced, and the link stays. If anything fails, the
+// function's own error included, or if the context ends, the old content stays and nothing is left over; only when the
+// very last step fails, which makes the folder durable, is the new content there despite the error.
+//
+// What earlier processes left over that were killed in the middle of a Write is removed, where the system has a way to
+// tell it from what other processes are writing now.
+func (r Replacer) Write(ctx context.Context, path string, write func(io.Writer) error) error {
 	target, err := replaceable(path)
 	if err != nil {
 		return err
 	}
-	temp, err := writeTemp(target, write)
+	unlock := lockAndCleanUp(target)
+	defer unlock()
+	temp, err := r.orDefault().writeTemp(ctx, target, write)
 	if err != nil {
 		return fmt.Errorf("could not write %s: %w", path, err)
 	}
-	if err := os.Rename(temp, target); err != nil {
+	if err := r.orDefault().Rename(temp, target); err != nil {
 		_ = os.Remove(temp)
 		return fmt.Errorf("could not replace %s: %w", path, err)
 	}
-	if err := syncFolder(filepath.Dir(target)); err != nil {
+	if err := r.orDefault().SyncFolder(filepath.Dir(target)); err != nil {
 		return fmt.Errorf("wrote %s, but could not make its folder durable: %w", path, err)
 	}
 	return nil
+}
+
+func (r Replacer) orDefault() Replacer {
+	if r.Create == nil {
+		r.Create = func(folder, pattern string) (File, error) { return os.CreateTemp(folder, pattern) }
+	}
+	if r.Rename == nil {
+		r.Rename = os.Rename
+	}
+	if r.SyncFolder == nil {
+		r.SyncFolder = SyncFolder
+	}
+	return r
 }
 
 // replaceable follows symbolic links and refuses what a rename would destroy, such as a device.
@@ -59,8 +100,11 @@ func replaceable(path string) (string, error) {
 }
 
 // writeTemp writes a new file beside the target, which keeps the rename within one file system.
-func writeTemp(target string, write func(io.Writer) error) (name string, err error) {
-	file, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".tmp-*")
+func (r Replacer) writeTemp(ctx context.Context, target string, write func(io.Writer) error) (name string, err error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	file, err := r.Create(filepath.Dir(target), tempPrefix(target)+"*")
 	if err != nil {
 		return "", err
 	}
@@ -87,5 +131,12 @@ func writeTemp(target string, write func(io.Writer) error) (name string, err err
 		return "", err
 	}
 	closed = true
-	return file.Name(), file.Close()
+	if err := file.Close(); err != nil {
+		return "", err
+	}
+	// The steps above can take long, and whoever ended the context may have given up on this content.
+	return file.Name(), ctx.Err()
 }
+
+// tempPrefix is how the names of the temporary files of a target begin.
+func tempPrefix(target string) string { return "." + filepath.Base(target) + ".tmp-" }

@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// syncFolder makes a rename in the folder survive a power cut. File systems that can't do that for folders say so with
+// SyncFolder makes a rename in the folder survive a power cut. File systems that can't do that for folders say so with
 // EINVAL or ENOTSUP, and there is nothing to be done about it.
-func syncFolder(path string) error {
+func SyncFolder(path string) error {
 	folder, err := os.Open(path)
 	if err != nil {
 		return err

@@ -1,4 +1,4 @@
 package atomicfile
 
-// syncFolder does nothing: Windows has no way to sync a folder, and its file systems keep a journal of renames.
-func syncFolder(string) error { return nil }
+// SyncFolder does nothing: Windows has no way to sync a folder, and its file systems keep a journal of renames.
+func SyncFolder(string) error { return nil }
