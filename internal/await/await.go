@@ -1,0 +1,40 @@
+// Package await bounds calls that can't be interrupted, such as those to a file system that hangs.
+package await
+
+import "context"
+
+// Turn makes calls one at a time, and does not wait for one longer than the caller's context allows.
+type Turn struct{ free chan struct{} }
+
+// NewTurn returns a Turn that is free.
+func NewTurn() *Turn { return &Turn{free: make(chan struct{}, 1)} }
+
+// Do calls f when its turn has come, and returns what it returns. When the context has ended first, Do returns its
+// error; f then goes on by itself, if it was called already, and keeps the turn until it has returned.
+func Do[T any](ctx context.Context, turn *Turn, f func() (T, error)) (T, error) {
+	var none T
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
+	select {
+	case turn.free <- struct{}{}:
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+	type result struct {
+		value T
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		defer func() { <-turn.free }()
+		value, err := f()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		return none, ctx.Err()
+	}
+}
