@@ -127,7 +127,7 @@ func TestTellsWhyItCannotBeOpened(t *testing.T) {
 		change func([]byte) []byte
 		want   error
 	}{
-		{"nothing", func([]byte) []byte { return nil }, ErrForeign},
+		{"nothing", func([]byte) []byte { return nil }, ErrTruncated},
 		{"text", func([]byte) []byte { return []byte(strings.Repeat("text", 100)) }, ErrForeign},
 		{"a flipped magic", flip(3), ErrForeign},
 		{"a part of the magic", func(b []byte) []byte { return b[:5] }, ErrTruncated},

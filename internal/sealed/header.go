@@ -24,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"strings"
 )
 
 const (
@@ -78,7 +79,7 @@ func (h *header) bytes() []byte {
 // parseHeader reads the header at the beginning of data.
 func parseHeader(data []byte) (*header, error) {
 	if len(data) < len(magic) || string(data[:len(magic)]) != magic {
-		if len(data) > 0 && len(data) < len(magic) && string(data) == magic[:len(data)] {
+		if strings.HasPrefix(magic, string(data[:min(len(data), len(magic))])) {
 			return nil, ErrTruncated
 		}
 		return nil, ErrForeign

@@ -1,0 +1,51 @@
+// Package storetest tests any implementation of autoconfig.Store for what a manager relies on.
+//
+//	func TestConformance(t *testing.T) {
+//		storetest.Run(t, func(t *testing.T) storetest.Subject {
+//			return storetest.Subject{Store: mystore.New(t.TempDir())}
+//		})
+//	}
+package storetest
+
+import (
+	"testing"
+
+	"github.com/relayconf/relayconf/autoconfig"
+)
+
+// Subject is a store to test, with nothing stored in it yet.
+type Subject struct {
+	Store autoconfig.Store
+
+	// Another opens a second store in the same place, as another process would do. Without it, what several relays
+	// share and what a restart finds is not tested.
+	Another func(t *testing.T) autoconfig.Store
+
+	// Corrupt replaces the bytes that are stored by what change makes of them. Without it, damage is not tested.
+	Corrupt func(t *testing.T, change func(stored []byte) []byte)
+}
+
+// Run tests the stores that open returns; it is called once for each test, and may use t.Cleanup to close them.
+func Run(t *testing.T, open func(t *testing.T) Subject) {
+	tests := []struct {
+		name string
+		test func(*testing.T, Subject)
+	}{
+		{"nothing is stored at first", testNone},
+		{"every field comes back", testRoundTrip},
+		{"an empty configuration is not none", testEmpty},
+		{"a save replaces all that was there", testReplace},
+		{"a loaded snapshot is the caller's own", testIndependence},
+		{"a nil snapshot is refused", testNil},
+		{"100,000 environments", testLarge},
+		{"saves at the same time leave one of them", testConcurrentSaves},
+		{"a load at any moment is whole", testConcurrentLoads},
+		{"an ended context", testContext},
+		{"another store finds what is stored", testAnother},
+		{"several stores save in the same place", testShared},
+		{"damage is noticed", testCorrupted},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) { test.test(t, open(t)) })
+	}
+}
