@@ -2,6 +2,7 @@ package autoconfig
 
 import (
 	"io"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -281,5 +282,41 @@ func TestRule08MalformedKeysReconnectAfterTheRestWasApplied(t *testing.T) {
 		r.service.stream(eventText(PutEvent, put(listedEnv("a", 1), listedEnv("b", 1))))
 		r.wants("add a", "all")
 		r.wantState(StateValid)
+	})
+}
+
+func TestHandlerCallsComeOneAtATimeBetweenStartAndDone(t *testing.T) {
+	var running, calls atomic.Int32
+	var manager *StreamManager
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, 0)
+		manager = r.manager
+		r.relay.on = func(call string) {
+			assert.EqualValues(t, 1, running.Add(1), call)
+			calls.Add(1)
+			time.Sleep(time.Second)
+			select {
+			case <-manager.Done():
+				t.Error("after Done:", call)
+			default:
+			}
+			running.Add(-1)
+		}
+		synctest.Wait()
+		assert.Zero(t, calls.Load(), "before Start")
+		manager.Start()
+		e := r.service.stream("")
+		go func() {
+			for version := range 20 {
+				_, _ = io.WriteString(e.body, ": hello\n"+
+					eventText(PatchEvent, patchEnv("a", version, expiring("a", "old", fromNow(time.Duration(version+1)*time.Second)))))
+			}
+		}()
+		time.Sleep(20 * time.Second)
+		r.close()
+		seen := calls.Load()
+		assert.Greater(t, seen, int32(10))
+		time.Sleep(time.Minute)
+		assert.Equal(t, seen, calls.Load(), "after Done")
 	})
 }
