@@ -64,13 +64,13 @@ func (r *runner) awaitLoaded() {
 }
 
 // saveChanges saves what is not in the store yet, after a message from this source. What the stream has sent before
-// its first put is not the whole configuration, and would replace one.
+// its first put is not the whole configuration, and would replace one. What was loaded is saved once the stream has
+// confirmed it, so that its age is that of the confirmation, and that it is encrypted with the present key.
 func (r *runner) saveChanges(source Source) {
-	revision := r.m.state.revision()
-	switch {
-	case source == SourceStore:
-		r.savedRevision = revision
-	case r.m.status.Source != SourceNone && r.savedRevision != revision:
+	if source == SourceStore || r.m.status.Source == SourceNone {
+		return
+	}
+	if revision := r.m.state.revision(); r.savedRevision != revision {
 		r.savedRevision = revision
 		r.saver.save()
 	}

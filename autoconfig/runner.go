@@ -20,7 +20,7 @@ type runner struct {
 
 	loaded        <-chan loadResult // nil once the store has answered, or if there is none
 	saver         *saver            // nil if there is no store
-	savedRevision uint64            // of the state that the store has, or is about to get
+	savedRevision uint64            // of the state that the store has got from here, or is about to get
 	streamApplied bool              // the stream has brought something already
 
 	conn  *connection // nil while waiting to retry
@@ -36,6 +36,9 @@ type runner struct {
 	calledFor    time.Duration // in the handler since conn was begun or was last told to read on
 }
 
+// nothingSaved is no revision: what comes next is saved, even if it is the same, or empty.
+const nothingSaved = math.MaxUint64
+
 func newRunner(m *StreamManager) *runner {
 	return &runner{
 		m:        m,
@@ -44,7 +47,7 @@ func newRunner(m *StreamManager) *runner {
 		expiry:   stoppedTimer(),
 		watchdog: stoppedTimer(),
 
-		savedRevision: math.MaxUint64, // the first put is saved even if it is empty
+		savedRevision: nothingSaved,
 	}
 }
 
@@ -142,6 +145,7 @@ func (r *runner) changeKey() error {
 	}
 	r.m.loggers.Infof("The auto-configuration key has changed to %s; reconnecting", key)
 	r.schedule.reset()
+	r.savedRevision = nothingSaved // a store may encrypt with the key: see Store
 	r.hangUp()
 	r.interrupted()
 	return r.connect()

@@ -42,8 +42,9 @@ type Store interface {
 // StateInitializing until the stream has delivered.
 //
 // A change is saved half a second later, or, if saving takes long, four times as long as the last save took; and when
-// the manager ends, for which Done waits up to 5 s. A store that fails is reported in the log and in
-// Status.StoreFailures, and tried again. One that hangs beyond those 5 s is left behind.
+// the manager ends, for which Done waits up to 5 s. What the stream delivers first after Start and after SetKey is saved
+// even if it is the same, so that a store which encrypts with the key follows. A store that fails is reported in the
+// log and in Status.StoreFailures, and tried again. One that hangs beyond those 5 s is left behind.
 func WithStore(store Store) Option { return func(m *StreamManager) { m.store = store } }
 
 // Source says where the configuration in force comes from.
