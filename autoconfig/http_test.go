@@ -3,6 +3,7 @@ package autoconfig_test
 import (
 	"encoding/base64"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -240,4 +241,33 @@ func copyFlushing(w http.ResponseWriter, body io.Reader) {
 
 func certificatePEM(server *httptest.Server) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+}
+
+// A service or a proxy may send a large event as one chunk. Nothing of a chunk is returned by a Read of the body before
+// the buffer is full or the chunk is whole.
+func TestRule16BytesOfAChunkUnderWayAreNoSilence(t *testing.T) {
+	const timeout = 300 * time.Millisecond
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			event := "event: put\ndata: {\"path\":\"/\"}\n\n"
+			_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n", len(event))
+			for _, b := range []byte(event) {
+				if _, err := conn.Write([]byte{b}); err != nil {
+					break
+				}
+				time.Sleep(timeout / 10)
+			}
+			t.Cleanup(func() { _ = conn.Close() })
+		}
+	}()
+	m, recorder := follow(t, "http://"+listener.Addr().String(), config.ProxyConfig{}, autoconfig.WithReadTimeout(timeout))
+	waitForAll(t, recorder)
+	assert.EqualValues(t, 1, m.Status().Connections)
 }

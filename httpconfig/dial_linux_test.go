@@ -44,7 +44,7 @@ func TestTCPKeepAliveIsOn(t *testing.T) {
 	conn, err := newTransport(defaultLimits, nil).DialContext(t.Context(), "tcp", newSilentListener(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	raw, err := conn.(*net.TCPConn).SyscallConn()
+	raw, err := conn.(*watchedConn).Conn.(*net.TCPConn).SyscallConn()
 	require.NoError(t, err)
 	require.NoError(t, raw.Control(func(fd uintptr) {
 		for option, want := range map[[2]int]int{

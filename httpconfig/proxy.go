@@ -22,7 +22,7 @@ func useProxy(transport *http.Transport, c config.ProxyConfig, l limits, loggers
 	if c.NTLMAuth {
 		loggers.Infof("Connecting through the proxy %s with NTLM authentication", name)
 		transport.Proxy = nil
-		transport.DialContext = newNTLMDialer(c, l, transport.TLSClientConfig)
+		transport.DialContext = watched(newNTLMDialer(c, l, transport.TLSClientConfig))
 		return "through the NTLM proxy " + name
 	}
 	loggers.Infof("Connecting through the proxy %s", name)

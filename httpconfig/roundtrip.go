@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"time"
 
@@ -27,7 +29,10 @@ func (rt *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	tooSlow := &timeoutError{fmt.Sprintf("no response from %s within %v", req.URL.Host, rt.limit)}
 	timer := time.AfterFunc(rt.limit, func() { cancel(tooSlow) })
 
-	sent := req.Clone(ctx)
+	var conn net.Conn
+	sent := req.Clone(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) { conn = info.Conn },
+	}))
 	rt.setHeaders(sent)
 	resp, err := rt.next.RoundTrip(sent)
 
@@ -45,7 +50,11 @@ func (rt *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp.Request = req // without the headers added here: a key in there would be easy to log
-	resp.Body = &body{ReadCloser: resp.Body, cancel: cancel}
+	streamed := &body{ReadCloser: resp.Body, cancel: cancel}
+	if resp.ProtoMajor == 1 {
+		streamed.conn = watchedUnder(conn) // of HTTP/2, frames of the connection itself would count too
+	}
+	resp.Body = streamed
 	return resp, nil
 }
 
@@ -65,10 +74,19 @@ func (rt *roundTripper) setHeaders(req *http.Request) {
 	}
 }
 
-// body ends the request's context when it is closed.
+// body ends the request's context when it is closed, and knows when the last byte came, be it of a Read under way.
 type body struct {
 	io.ReadCloser
 	cancel context.CancelCauseFunc
+	conn   *watchedConn // nil if a Read returns what there is
+}
+
+// LastByte is when the last byte came on the connection; zero if Reads tell that well enough.
+func (b *body) LastByte() time.Time {
+	if b.conn == nil {
+		return time.Time{}
+	}
+	return b.conn.lastByte()
 }
 
 // Close implements io.Closer.

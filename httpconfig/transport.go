@@ -11,7 +11,7 @@ import (
 func newTransport(l limits, tlsConfig *tls.Config) *http.Transport {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            l.newDialer().DialContext,
+		DialContext:            watched(l.newDialer().DialContext),
 		TLSClientConfig:        tlsConfig,
 		TLSHandshakeTimeout:    l.tlsHandshake,
 		ResponseHeaderTimeout:  l.responseHeader,

@@ -50,15 +50,42 @@ func (r *Reader) Silence(now time.Time) time.Duration {
 	if since == never {
 		return 0
 	}
-	return max(0, now.Sub(r.live.at(since)))
+	return max(0, now.Sub(later(r.live.at(since), r.lastByteBelow())))
+}
+
+// lastByteBelow is when a byte came that no Read has returned yet, or has returned by now; zero if src can't tell.
+func (r *Reader) lastByteBelow() time.Time {
+	if r.below == nil {
+		return time.Time{}
+	}
+	return r.below.LastByte()
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // LastByte is when the last byte came; zero if there was none. Any goroutine.
-func (r *Reader) LastByte() time.Time { return r.live.at(r.live.lastByte.Load()) }
+func (r *Reader) LastByte() time.Time {
+	return later(r.live.at(r.live.lastByte.Load()), r.lastByteBelow())
+}
 
 // LastField is when the last byte came that belongs to an event rather than to a comment or a blank line: to a field
-// line, be it whole or under way. Zero if there was none. It is known once Next has come to that line. Any goroutine.
-func (r *Reader) LastField() time.Time { return r.live.at(r.live.lastField.Load()) }
+// line, be it whole or under way. Zero if there was none. It is known once Next has come to that line. Bytes that no
+// Read has returned yet count as part of an event: only what is large comes in such pieces. Any goroutine.
+func (r *Reader) LastField() time.Time {
+	field := r.live.at(r.live.lastField.Load())
+	if r.live.waitingSince.Load() == never {
+		return field
+	}
+	if below := r.lastByteBelow(); below.After(r.live.at(r.live.lastByte.Load())) {
+		return below
+	}
+	return field
+}
 
 func (l *liveness) at(nanos int64) time.Time {
 	if nanos == never {

@@ -131,3 +131,32 @@ func TestLivenessFromOtherGoroutines(t *testing.T) {
 		}
 	}
 }
+
+// watchedSource knows when bytes came for the Read under way.
+type watchedSource struct {
+	io.Reader
+	last time.Time
+}
+
+func (s *watchedSource) LastByte() time.Time { return s.last }
+
+func TestBytesOfAReadUnderWayAreNoSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src := &watchedSource{Reader: &timed{{0, "data: 1\n\n"}, {time.Hour, "data: 2\n\n"}}}
+		r := NewReader(src, 0)
+		_, err := r.Next()
+		assert.NoError(t, err)
+		first := time.Now()
+		go func() { _, _ = r.Next() }()
+		time.Sleep(10 * time.Minute)
+		assert.Equal(t, 10*time.Minute, r.Silence(time.Now()))
+		assert.Equal(t, first, r.LastByte())
+		assert.Equal(t, first, r.LastField())
+		src.last = time.Now()
+		time.Sleep(time.Minute)
+		assert.Equal(t, time.Minute, r.Silence(time.Now()))
+		assert.Equal(t, src.last, r.LastByte())
+		assert.Equal(t, src.last, r.LastField())
+		time.Sleep(time.Hour)
+	})
+}

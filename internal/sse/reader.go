@@ -1,6 +1,9 @@
 package sse
 
-import "io"
+import (
+	"io"
+	"time"
+)
 
 // sizes are the sizes, in bytes, that a Reader works with.
 type sizes struct {
@@ -22,9 +25,10 @@ const maxEmptyReads = 100
 // once the buffers have grown, if it is smaller than 256 KiB and its name is one of the protocol's or the same as before.
 type Reader struct {
 	src    io.Reader
-	srcErr error // what the last Read returned along with its bytes
-	err    error // what Next returns from now on
-	limit  int   // of size; 0 if there is none
+	below  interface{ LastByte() time.Time } // src, if it knows when a byte of a Read under way came; nil if not
+	srcErr error                             // what the last Read returned along with its bytes
+	err    error                             // what Next returns from now on
+	limit  int                               // of size; 0 if there is none
 	kept   int
 	live   liveness
 	lines  lines
@@ -38,7 +42,8 @@ type Reader struct {
 	lastName string // the last name that took an allocation
 }
 
-// NewReader makes a reader. maxEventSize is in bytes as received, field names included and comments excluded; not
+// NewReader makes a reader. If src has a method LastByte() time.Time, which any goroutine may call, that says when the
+// last byte came for a Read that has not returned yet. maxEventSize is in bytes as received, field names included and comments excluded; not
 // positive means no limit.
 func NewReader(src io.Reader, maxEventSize int) *Reader {
 	return newReader(src, maxEventSize, defaultSizes)
@@ -53,6 +58,7 @@ func newReader(src io.Reader, maxEventSize int, s sizes) *Reader {
 		data:  data{chunkSize: s.maxBuf},
 	}
 	r.live.init()
+	r.below, _ = src.(interface{ LastByte() time.Time })
 	return r
 }
 
