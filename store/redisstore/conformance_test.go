@@ -1,0 +1,54 @@
+package redisstore
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/relayconf/relayconf/autoconfig"
+	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/store/storetest"
+)
+
+const (
+	key      config.AutoConfigKey = "rel-00000000-0000-4000-8000-000000000001"
+	otherKey config.AutoConfigKey = "rel-00000000-0000-4000-8000-000000000002"
+)
+
+func newStore(t *testing.T, url string, options Options) *Store {
+	t.Helper()
+	if options.Key == "" {
+		options.Key = key
+	}
+	s, err := NewFromURL(url, options)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+// runConformance runs the suite in the place that the URL says; admin looks at that place from outside.
+func runConformance(t *testing.T, url string, admin redis.UniversalClient) {
+	t.Helper()
+	var places atomic.Int32
+	storetest.Run(t, func(t *testing.T) storetest.Subject {
+		options := Options{Prefix: fmt.Sprint("place", places.Add(1))}
+		s := newStore(t, url, options)
+		return storetest.Subject{
+			Store:   s,
+			Another: func(t *testing.T) autoconfig.Store { return newStore(t, url, options) },
+			Corrupt: func(t *testing.T, change func([]byte) []byte) {
+				data, err := admin.Get(t.Context(), s.key).Result()
+				require.NoError(t, err)
+				require.NoError(t, admin.Set(t.Context(), s.key, change([]byte(data)), 0).Err())
+			},
+		}
+	})
+}
+
+func TestConformance(t *testing.T) {
+	server := startServer(t).run(t)
+	runConformance(t, server.url(), server.client(t))
+}

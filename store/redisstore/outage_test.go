@@ -1,0 +1,111 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestAServerThatIsKilledAndRestartedIsUsedAgain(t *testing.T) {
+	server := startServer(t).run(t)
+	s := newStore(t, server.url(), Options{})
+	require.NoError(t, s.Save(t.Context(), versions(1)))
+	for version := 2; version < 4; version++ {
+		server.kill(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		_, err := s.Load(ctx)
+		require.Error(t, err)
+		require.Error(t, s.Save(ctx, versions(version)))
+		cancel()
+
+		server.run(t)
+		eventually(t, "the server is used again", func(ctx context.Context) error {
+			_, err := s.Peek(ctx)
+			return err
+		})
+		requireStored(t, s, versions(version-1))
+		require.NoError(t, s.Save(t.Context(), versions(version)))
+		requireStored(t, s, versions(version))
+	}
+}
+
+// The server is killed while several relays save without a pause. Whatever they were told, what is left is whole, and
+// not older than what any of them was told is stored.
+func TestAServerKilledDuringSavesLosesNothingThatWasSaved(t *testing.T) {
+	server := startServer(t).run(t)
+	reader := newStore(t, server.url(), Options{})
+	version := 0
+	for range 5 {
+		ctx, cancel := context.WithCancel(t.Context())
+		var savers sync.WaitGroup
+		var mu sync.Mutex
+		saved, several := version, make(chan struct{})
+		for range 3 {
+			s := newStore(t, server.url(), Options{})
+			savers.Go(func() {
+				for ctx.Err() == nil {
+					mu.Lock()
+					version++
+					mine := version
+					mu.Unlock()
+					if s.Save(ctx, versions(mine, mine, mine)) == nil {
+						mu.Lock()
+						saved = max(saved, mine)
+						if mine%15 == 0 {
+							select {
+							case several <- struct{}{}:
+							default:
+							}
+						}
+						mu.Unlock()
+					}
+				}
+			})
+		}
+		<-several
+		server.kill(t)
+		cancel()
+		savers.Wait()
+		server.run(t)
+		snapshot, err := reader.Load(t.Context())
+		require.NoError(t, err)
+		got := snapshot.Environments["env0"].Version
+		require.Equal(t, versions(got, got, got).Environments, snapshot.Environments)
+		require.GreaterOrEqual(t, got, saved)
+	}
+}
+
+func TestAServerThatHangsHoldsUpNobody(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close() // it accepts nobody, and the system accepts connections for it
+	s := newStore(t, "redis://"+listener.Addr().String()+"?max_retries=-1", Options{})
+	for range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		start := time.Now()
+		_, err := s.Load(ctx)
+		requireTimeout(t, err)
+		requireTimeout(t, s.Save(ctx, versions(1)))
+		assert.Less(t, time.Since(start), 5*time.Second)
+		cancel()
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := make(chan error, 1)
+	go func() { failed <- s.Save(ctx, versions(1)) }()
+	cancel()
+	require.ErrorIs(t, <-failed, context.Canceled)
+}
+
+// requireTimeout takes the end of the context, and that of the connection, whose deadline is the same moment.
+func requireTimeout(t *testing.T, err error) {
+	t.Helper()
+	require.Error(t, err)
+	require.True(t, errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded), err.Error())
+}
