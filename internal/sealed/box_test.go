@@ -1,12 +1,9 @@
 package sealed
 
 import (
-	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"hash/crc32"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -233,79 +230,4 @@ func requireNoSecret(t testing.TB, err error) {
 	for _, secret := range []string{string(key), string(otherKey), string(newKey), sdkKey} {
 		require.NotContains(t, err.Error(), secret)
 	}
-}
-
-func FuzzOpen(f *testing.F) {
-	box, err := NewBox(key, nil, 1<<20)
-	require.NoError(f, err)
-	sealed := seal(f, box)
-	f.Add(sealed)
-	f.Add(sealed[:HeaderSize])
-	f.Add([]byte(magic))
-	f.Add(bytes.Repeat([]byte{0xff}, 200))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		_, err := box.Open(slices.Clone(data))
-		if err != nil {
-			requireTyped(t, err)
-			// The header with a right checksum gets further.
-			if len(data) >= HeaderSize {
-				copy(data, magic)
-				binary.BigEndian.PutUint32(data[84:], crc32.ChecksumIEEE(data[:84]))
-				if _, err := box.Open(data); err != nil {
-					requireTyped(t, err)
-				}
-			}
-		}
-	})
-}
-
-func FuzzUnpack(f *testing.F) {
-	packed, err := pack(nil, newSnapshot(), 1<<20)
-	require.NoError(f, err)
-	f.Add(packed)
-	f.Add(packed[:20])
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if _, err := unpack(data, 1<<20); err != nil {
-			requireTyped(t, err)
-		}
-	})
-}
-
-func requireTyped(t *testing.T, err error) {
-	t.Helper()
-	typed := []error{ErrForeign, ErrNewerFormat, ErrTruncated, ErrDamaged, ErrWrongSecret, ErrTooLarge}
-	require.True(t, slices.ContainsFunc(typed, func(want error) bool { return strings.HasPrefix(err.Error(), want.Error()) }), err.Error())
-}
-
-func BenchmarkHundredThousandEnvironments(b *testing.B) {
-	box := newBox(b, key)
-	snapshot := &autoconfig.Snapshot{Environments: map[config.EnvironmentID]envfactory.EnvironmentRep{}}
-	random := rand.New(rand.NewPCG(1, 2))
-	uuid := func() string {
-		return fmt.Sprintf("%08x-%04x-4%03x-8000-%012x", random.Uint32(), random.Uint32N(1<<16), random.Uint32N(1<<12),
-			random.Uint64N(1<<48))
-	}
-	for i := range 100_000 {
-		id := config.EnvironmentID(fmt.Sprintf("%08x%016x", random.Uint32(), random.Uint64()))
-		sdk, mob := "sdk-"+uuid(), "mob-"+uuid()
-		snapshot.Environments[id] = envfactory.EnvironmentRep{EnvID: id, EnvKey: "production", EnvName: "Production",
-			ProjKey: fmt.Sprint("web", i/10), ProjName: fmt.Sprint("Web shop ", i/10), MobKey: config.MobileKey(mob),
-			SDKKey:  envfactory.SDKKeyRep{Value: config.SDKKey(sdk)},
-			SDKKeys: []envfactory.ConcurrentKeyRep{{Key: "default", Value: sdk}}, Version: i}
-	}
-	var sealed []byte
-	b.Run("seal", func(b *testing.B) {
-		for b.Loop() {
-			sealed, _ = box.Seal(snapshot)
-		}
-		plain, _ := json.Marshal(snapshot)
-		b.ReportMetric(float64(len(plain)), "bytes-of-JSON")
-		b.ReportMetric(float64(len(sealed)), "bytes-sealed")
-	})
-	b.Run("open", func(b *testing.B) {
-		for b.Loop() {
-			_, err := box.Open(slices.Clone(sealed))
-			require.NoError(b, err)
-		}
-	})
 }
