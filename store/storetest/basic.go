@@ -63,8 +63,8 @@ func testNil(t *testing.T, s Subject) {
 	requireNone(t, s.Store)
 }
 
-func testLarge(t *testing.T, s Subject) {
-	large := large(100_000)
+func testLarge(t *testing.T, s Subject, size int) {
+	large := large(size)
 	save(t, s.Store, large)
 	requireStored(t, s.Store, large)
 }

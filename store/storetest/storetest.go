@@ -25,8 +25,23 @@ type Subject struct {
 	Corrupt func(t *testing.T, change func(stored []byte) []byte)
 }
 
-// Run tests the stores that open returns; it is called once for each test, and may use t.Cleanup to close them.
+// The number of environments of a large snapshot.
+const (
+	largeSize      = 100_000
+	largeSizeShort = 10_000
+)
+
+// Run tests the stores that open returns; it is called once for each test, and may use t.Cleanup to close them. One of
+// the tests stores 100,000 environments, or 10,000 with go test -short.
 func Run(t *testing.T, open func(t *testing.T) Subject) {
+	size := largeSize
+	if testing.Short() {
+		size = largeSizeShort
+	}
+	run(t, open, size)
+}
+
+func run(t *testing.T, open func(t *testing.T) Subject, largeSize int) {
 	tests := []struct {
 		name string
 		test func(*testing.T, Subject)
@@ -37,7 +52,7 @@ func Run(t *testing.T, open func(t *testing.T) Subject) {
 		{"a save replaces all that was there", testReplace},
 		{"a loaded snapshot is the caller's own", testIndependence},
 		{"a nil snapshot is refused", testNil},
-		{"100,000 environments", testLarge},
+		{"a large configuration", func(t *testing.T, s Subject) { testLarge(t, s, largeSize) }},
 		{"saves at the same time leave one of them", testConcurrentSaves},
 		{"a load at any moment is whole", testConcurrentLoads},
 		{"an ended context", testContext},

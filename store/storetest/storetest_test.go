@@ -60,7 +60,7 @@ func TestTheSimplestStorePasses(t *testing.T) {
 }
 
 func TestAStoreWithoutHooksIsTestedAsFarAsPossible(t *testing.T) {
-	Run(t, func(*testing.T) Subject { return Subject{Store: memoryStore{&memory{}}} })
+	run(t, func(*testing.T) Subject { return Subject{Store: memoryStore{&memory{}}} }, 10)
 }
 
 func TestEveryFieldOfTheSampleIsSet(t *testing.T) {
