@@ -4,7 +4,6 @@ package line
 import (
 	"context"
 	"net"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) {
 	zerolog.SetGlobalLevel(zerolog.Disabled)
-	os.Exit(m.Run())
+	rig.Main(m)
 }
 
 // faulty is a proxy whose line can be made to fail.
