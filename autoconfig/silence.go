@@ -3,6 +3,8 @@ package autoconfig
 import (
 	"fmt"
 	"time"
+
+	"github.com/relayconf/relayconf/internal/sse"
 )
 
 // checkSilence drops a connection that has been silent for the read timeout, or that sends nothing but comments where
@@ -20,8 +22,21 @@ func (r *runner) checkSilence() error {
 	case silence >= timeout:
 		return r.lost(timeoutFailure("nothing came on the connection for %s", timeout))
 	default:
-		return r.lost(timeoutFailure("nothing but comments came on the new connection for %s", timeout))
+		return r.checkOverduePut(timeout)
 	}
+}
+
+// checkOverduePut drops a connection whose put is overdue, unless something is waiting to be taken that is no comment.
+func (r *runner) checkOverduePut(timeout time.Duration) error {
+	select {
+	case s := <-r.conn.signals:
+		if s.err != nil || s.item.Kind != sse.Comment {
+			r.watchdog.Reset(timeout)
+			return r.take(s)
+		}
+	default:
+	}
+	return r.lost(timeoutFailure("nothing but comments came on the new connection for %s", timeout))
 }
 
 func timeoutFailure(format string, timeout time.Duration) *failure {
@@ -38,10 +53,10 @@ func (r *runner) silence(now time.Time) time.Duration {
 }
 
 // putOverdue is for how long, on a connection that has yet to bring its put, nothing has come that could be a part of
-// one; 0 if none is due, or something is waiting to be taken.
+// one; 0 if none is due.
 func (r *runner) putOverdue(now time.Time) time.Duration {
 	reader := r.conn.reader
-	if r.putApplied || reader == nil || reader.Silence(now) == 0 {
+	if r.putApplied || reader == nil {
 		return 0
 	}
 	return now.Sub(later(r.putDueFrom, reader.LastField()))

@@ -182,6 +182,19 @@ func TestRule18NothingButCommentsForAWholeReadTimeout(t *testing.T) {
 			assert.Equal(t, ErrorKindTimeout, r.manager.Status().LastError.Kind)
 		}, WithReadTimeout(timeout))
 	})
+	for name, comments := range map[string]string{"however many they are": ":\n:\n", "and one comment without an end": ":x"} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, r *rig) {
+				e := r.service.stream("")
+				for e.request.Context().Err() == nil {
+					_, _ = io.WriteString(e.body, comments)
+					time.Sleep(time.Millisecond) // one comes at the very moment when the put is overdue
+				}
+				assert.LessOrEqual(t, time.Since(e.at), timeout+time.Millisecond)
+				assert.Equal(t, ErrorKindTimeout, r.manager.Status().LastError.Kind)
+			}, WithReadTimeout(timeout))
+		})
+	}
 	t.Run("before the put of a later connection", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, r *rig) {
 			r.service.stream(eventText(PutEvent, put())).drop()

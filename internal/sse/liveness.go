@@ -15,6 +15,7 @@ type liveness struct {
 	waitingSince atomic.Int64 // when the Read under way began; never if there is none
 	lastByte     atomic.Int64
 	lastField    atomic.Int64
+	inComment    atomic.Bool // the Read under way is for the rest of a comment
 }
 
 func (l *liveness) init() {
@@ -25,7 +26,12 @@ func (l *liveness) init() {
 }
 
 // readBegins says that a Read begins.
-func (l *liveness) readBegins() { l.waitingSince.Store(int64(time.Since(l.born))) }
+func (l *liveness) readBegins(inComment bool) {
+	if l.inComment.Load() != inComment {
+		l.inComment.Store(inComment)
+	}
+	l.waitingSince.Store(int64(time.Since(l.born)))
+}
 
 // readEnds says that the Read has returned n bytes.
 func (l *liveness) readEnds(n int) {
@@ -75,10 +81,11 @@ func (r *Reader) LastByte() time.Time {
 
 // LastField is when the last byte came that belongs to an event rather than to a comment or a blank line: to a field
 // line, be it whole or under way. Zero if there was none. It is known once Next has come to that line. Bytes that no
-// Read has returned yet count as part of an event: only what is large comes in such pieces. Any goroutine.
+// Read has returned yet count as part of an event, unless a comment is under way: only what is large comes in such
+// pieces. Any goroutine.
 func (r *Reader) LastField() time.Time {
 	field := r.live.at(r.live.lastField.Load())
-	if r.live.waitingSince.Load() == never {
+	if r.live.waitingSince.Load() == never || r.live.inComment.Load() {
 		return field
 	}
 	if below := r.lastByteBelow(); below.After(r.live.at(r.live.lastByte.Load())) {

@@ -194,7 +194,7 @@ func (r *Reader) read() error {
 		free = r.lines.free()
 	}
 	for range maxEmptyReads {
-		r.live.readBegins()
+		r.live.readBegins(len(partial) > 0 && !inField)
 		n, err := r.src.Read(free)
 		r.live.readEnds(n)
 		r.lines.add(n)
