@@ -176,4 +176,3 @@ MaxClients 20
 BasicAuth relay proxy-password
 DisableViaHeader Yes
 `}
-

@@ -28,7 +28,6 @@ type faulty struct {
 	uri   string
 }
 
-
 func newFaulty(t *testing.T, service *autoconfigtest.Server) *faulty {
 	t.Helper()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
