@@ -18,6 +18,7 @@ const DefaultStreamURI = "https://stream.launchdarkly.com"
 type Config struct {
 	AutoConfig AutoConfigConfig
 	Proxy      ProxyConfig
+	Cache      CacheConfig
 	LogLevel   ldlog.LogLevel // the least level that is logged; default ldlog.Info
 }
 
@@ -42,6 +43,13 @@ type ProxyConfig struct {
 	Password    string
 	Domain      string   // NTLM only
 	CACertFiles []string // PEM files, trusted in addition to the system's authorities
+}
+
+// CacheConfig says where the last known configuration is kept, so that a relay can start while the service is down. At
+// most one of the two is set. It prints with the Redis URL hidden.
+type CacheConfig struct {
+	File     string // path of a file
+	RedisURL string // as for redisstore.NewFromURL; may hold a password
 }
 
 // EnvConfig is what a relay needs to run one environment.

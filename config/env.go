@@ -9,8 +9,8 @@ import (
 
 // FromEnv reads the configuration from environment variables: AUTO_CONFIG_KEY, STREAM_URI, ENV_DATASTORE_PREFIX,
 // ENV_DATASTORE_TABLE_NAME, ENV_ALLOWED_ORIGIN, ENV_ALLOWED_HEADER, INIT_TIMEOUT, PROXY_URL, PROXY_AUTH_NTLM,
-// PROXY_AUTH_USER, PROXY_AUTH_PASSWORD, PROXY_AUTH_DOMAIN, PROXY_CA_CERTS and LOG_LEVEL. An empty variable counts as
-// unset. None is required: a missing AUTO_CONFIG_KEY gives an empty key.
+// PROXY_AUTH_USER, PROXY_AUTH_PASSWORD, PROXY_AUTH_DOMAIN, PROXY_CA_CERTS, CACHE_FILE, CACHE_REDIS_URL and LOG_LEVEL.
+// An empty variable counts as unset. None is required: a missing AUTO_CONFIG_KEY gives an empty key.
 //
 // lookup is os.LookupEnv, or something like it.
 //
@@ -36,6 +36,10 @@ func FromEnv(lookup func(string) (string, bool)) (Config, error) {
 			Domain:      env.text("PROXY_AUTH_DOMAIN"),
 			CACertFiles: splitList(env.text("PROXY_CA_CERTS")),
 		},
+		Cache: CacheConfig{
+			File:     env.text("CACHE_FILE"),
+			RedisURL: strings.TrimSpace(env.text("CACHE_REDIS_URL")),
+		},
 		LogLevel: read(env, "LOG_LEVEL", "Config.LogLevel", ldlog.Info, parseLogLevel),
 	}
 	for _, problem := range c.Proxy.problems() {
@@ -43,6 +47,10 @@ func FromEnv(lookup func(string) (string, bool)) (Config, error) {
 		if !env.isBad(problem.Variable) {
 			env.problems = append(env.problems, problem)
 		}
+	}
+	if c.Cache.File != "" && c.Cache.RedisURL != "" {
+		env.problems = append(env.problems, &SettingError{Variable: "CACHE_REDIS_URL", Field: "CacheConfig.RedisURL",
+			Problem: "is set, and so is CACHE_FILE, but there is one cache only. Unset one of them"})
 	}
 	if len(env.problems) > 0 {
 		return Config{}, joinSettingErrors(env.problems)

@@ -32,7 +32,8 @@ func TestFromEnvReadsEveryVariable(t *testing.T) {
 		"ENV_ALLOWED_ORIGIN": "https://a.example,https://b.example", "ENV_ALLOWED_HEADER": "X-A,X-B",
 		"PROXY_URL": "http://proxy.example:3128", "PROXY_AUTH_NTLM": "true", "PROXY_AUTH_USER": "user",
 		"PROXY_AUTH_PASSWORD": password, "PROXY_AUTH_DOMAIN": "domain", "PROXY_CA_CERTS": "/a.pem,/b.pem",
-		"INIT_TIMEOUT": "1m30s", "LOG_LEVEL": "debug",
+		"CACHE_REDIS_URL": " redis://user:" + password + "@redis.example:6379/0\n",
+		"INIT_TIMEOUT":    "1m30s", "LOG_LEVEL": "debug",
 	}.lookup)
 	require.NoError(t, err)
 	assert.Equal(t, config.Config{
@@ -46,15 +47,26 @@ func TestFromEnvReadsEveryVariable(t *testing.T) {
 			URL:      &url.URL{Scheme: "http", Host: "proxy.example:3128"},
 			NTLMAuth: true, User: "user", Password: password, Domain: "domain", CACertFiles: []string{"/a.pem", "/b.pem"},
 		},
+		Cache:    config.CacheConfig{RedisURL: "redis://user:" + password + "@redis.example:6379/0"},
 		LogLevel: ldlog.Debug,
 	}, got)
+	got, err = config.FromEnv(vars{"CACHE_FILE": "/var/lib/relay/cache"}.lookup)
+	require.NoError(t, err)
+	assert.Equal(t, config.CacheConfig{File: "/var/lib/relay/cache"}, got.Cache)
+}
+
+func TestTwoCachesAreRefusedWithoutQuotingTheURL(t *testing.T) {
+	_, err := config.FromEnv(vars{"CACHE_FILE": "/cache", "CACHE_REDIS_URL": "redis://user:" + password + "@redis"}.lookup)
+	require.ErrorContains(t, err, "CACHE_REDIS_URL (CacheConfig.RedisURL) is set, and so is CACHE_FILE")
+	assert.NotContains(t, err.Error(), password)
 }
 
 func TestFromEnvCountsEmptyAndMissingVariablesAsUnset(t *testing.T) {
 	empty, blank := vars{}, vars{}
 	for _, name := range strings.Fields(`AUTO_CONFIG_KEY STREAM_URI ENV_DATASTORE_PREFIX ENV_DATASTORE_TABLE_NAME
 		ENV_ALLOWED_ORIGIN ENV_ALLOWED_HEADER PROXY_URL PROXY_AUTH_NTLM PROXY_AUTH_USER PROXY_AUTH_PASSWORD
-		PROXY_AUTH_DOMAIN PROXY_CA_CERTS INIT_TIMEOUT LOG_LEVEL`) {
+		PROXY_AUTH_DOMAIN PROXY_CA_CERTS INIT_TIMEOUT CACHE_FILE
+		CACHE_REDIS_URL LOG_LEVEL`) {
 		empty[name] = ""
 	}
 	for _, name := range strings.Fields(`AUTO_CONFIG_KEY STREAM_URI ENV_ALLOWED_ORIGIN ENV_ALLOWED_HEADER PROXY_URL

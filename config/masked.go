@@ -16,6 +16,7 @@ const hidden = "xxxxx"
 type (
 	printedAutoConfigConfig AutoConfigConfig
 	printedProxyConfig      ProxyConfig
+	printedCacheConfig      CacheConfig
 )
 
 // Format prints the configuration with its secrets masked, whatever the verb.
@@ -61,11 +62,26 @@ func (c ProxyConfig) LogValue() slog.Value {
 	)
 }
 
+// Format prints the configuration with its secrets masked, whatever the verb.
+func (c CacheConfig) Format(f fmt.State, verb rune) {
+	c.RedisURL = maskedPassword(c.RedisURL)
+	printMasked(f, verb, printedCacheConfig(c))
+}
+
+// LogValue logs the configuration with its secrets masked.
+func (c CacheConfig) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("file", c.File),
+		slog.String("redisURL", maskedPassword(c.RedisURL)), // a password may be in any part of it
+	)
+}
+
 // LogValue logs the configuration with its secrets masked.
 func (c Config) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.Any("autoConfig", c.AutoConfig),
 		slog.Any("proxy", c.Proxy),
+		slog.Any("cache", c.Cache),
 		slog.String("logLevel", c.LogLevel.Name()),
 	)
 }

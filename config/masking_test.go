@@ -114,7 +114,7 @@ func TestConfigurationPrintsWhatIsNotSecret(t *testing.T) {
 	c := fullConfig()
 	for _, verb := range []string{"%v", "%+v", "%#v"} {
 		out := fmt.Sprintf(verb, c)
-		for _, want := range []string{"…auto", "stream.example", "prefix-$CID", "https://a.example", "proxy-user", "/ca.pem"} {
+		for _, want := range []string{"…auto", "stream.example", "prefix-$CID", "https://a.example", "proxy-user", "/ca.pem", "/cache"} {
 			assert.Contains(t, out, want, verb)
 		}
 		assert.NotContains(t, out, "printed", "the name of an inner type")
@@ -123,7 +123,8 @@ func TestConfigurationPrintsWhatIsNotSecret(t *testing.T) {
 	assert.Contains(t, fmt.Sprintf("%#v", c.Proxy), "config.ProxyConfig{")
 	out := logged(slogHandlers()["json"], "c", c)
 	for _, want := range []string{`"key":"…auto"`, `"streamURI":"https://xxxxx@stream.example"`, `"password":"…"`,
-		`"url":"http://xxxxx@proxy.example:3128"`, `"caCertFiles":["/ca.pem"]`, `"logLevel":"Debug"`} {
+		`"url":"http://xxxxx@proxy.example:3128"`, `"caCertFiles":["/ca.pem"]`, `"logLevel":"Debug"`,
+		`"cache":{"file":"/cache","redisURL":"…"}`} {
 		assert.Contains(t, out, want)
 	}
 	assert.Contains(t, logged(slogHandlers()["json"], "c", config.Config{}), `"url":""`, "no proxy")
@@ -163,6 +164,7 @@ func fullConfig() config.Config {
 			URL:  &url.URL{Scheme: "http", Host: "proxy.example:3128", User: url.UserPassword(urlUser, urlPassword)},
 			User: "proxy-user", Password: password, CACertFiles: []string{"/ca.pem"},
 		},
+		Cache:    config.CacheConfig{File: "/cache", RedisURL: "redis://" + urlUser + ":" + urlPassword + "@redis.example"},
 		LogLevel: 1,
 	}
 }
@@ -174,6 +176,7 @@ func configurations() map[string]any {
 		"Config": c, "pointer to Config": &c,
 		"AutoConfigConfig": c.AutoConfig, "pointer to AutoConfigConfig": &c.AutoConfig,
 		"ProxyConfig": c.Proxy, "pointer to ProxyConfig": &c.Proxy,
+		"CacheConfig": c.Cache, "pointer to CacheConfig": &c.Cache,
 		"EnvConfig": e, "pointer to EnvConfig": &e,
 	}
 }
