@@ -1,13 +1,13 @@
 package main
 
 import (
-	"context"
 	_ "embed"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -28,28 +28,38 @@ const (
 	demoKey = "rel-demo"
 	// A comment in the recording that starts like this is a remark for the person who watches.
 	remarkPrefix = "#"
-	// lastRemark is the comment that ends the demo.
-	lastRemark = "# end"
+	// restartRemark is the comment that ends the first act, and lastRemark the one that ends the demo.
+	restartRemark = "# restart"
+	lastRemark    = "# end"
 
 	// demoInitTimeout is far more than a connection to this machine takes.
 	demoInitTimeout = 20 * time.Second
 
 	demoGreeting = "relayconf watch --demo: a recorded stream, replayed on this machine. Its keys are made up."
+	demoRestart  = "# Now watch is started again while the service is down. What it knew comes from its cache."
 	demoGoodbye  = `That was the demo. To follow your own stream: AUTO_CONFIG_KEY=rel-... relayconf watch
-For a file of all environments and a hook for each change, see: relayconf watch --help`
+For a cache, a file of all environments and a hook for each change, see: relayconf watch --help`
 )
 
 // demo is a replay of the embedded recording over loopback HTTP.
 type demo struct {
-	settings settings
-	over     chan struct{} // closed by the last remark
-	server   *http.Server
-	served   chan struct{}
-	words    io.Writer
-	finished bool
+	settings      settings
+	first, second *act
+	folder        string // for the cache
+	server        *http.Server
+	served        chan struct{}
+	words         io.Writer // where remarks go
 }
 
-func startDemo() (*demo, error) {
+// act is one run of watch.
+type act struct {
+	over       chan struct{} // closed by the last remark
+	lastRemark string        // the comment that ends it
+	lastWords  string        // what is said after it
+}
+
+// startDemo starts the service. With JSON on standard output, words go to standard error.
+func startDemo(format string) (*demo, error) {
 	// Of the variables, only the log level counts: a key or a proxy must not get in the way of a demo.
 	environment, err := config.FromEnv(func(name string) (string, bool) {
 		if name != "LOG_LEVEL" {
@@ -67,13 +77,25 @@ func startDemo() (*demo, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &demo{over: make(chan struct{}), served: make(chan struct{}), words: color.Output}
+	d := &demo{
+		first:  &act{over: make(chan struct{}), lastRemark: restartRemark, lastWords: demoRestart},
+		second: &act{over: make(chan struct{}), lastRemark: lastRemark, lastWords: demoGoodbye},
+		served: make(chan struct{}),
+		words:  color.Output,
+	}
+	if format == "json" {
+		d.words = os.Stderr
+	}
 	d.settings = settings{Config: environment, key: demoKey, loggers: newLoggers(os.Stderr, environment.LogLevel)}
 	if d.settings.http, err = httpconfig.NewHTTPConfig(config.ProxyConfig{}, nil, userAgent(), d.settings.loggers); err != nil {
 		return nil, err
 	}
+	if d.folder, err = os.MkdirTemp("", "relayconf-demo-"); err != nil {
+		return nil, fmt.Errorf("the demo needs a temporary folder: %w", err)
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
+		_ = os.RemoveAll(d.folder)
 		return nil, fmt.Errorf("the demo needs a port of this machine's loopback interface: %w", err)
 	}
 	d.settings.AutoConfig.StreamURI = "http://" + listener.Addr().String()
@@ -91,40 +113,52 @@ func startDemo() (*demo, error) {
 func (d *demo) close() {
 	_ = d.server.Close()
 	<-d.served
+	_ = os.RemoveAll(d.folder)
 }
 
-// narrated prints the recording's remarks between the lines, and shows keepalives. With JSON on standard output,
-// words go to standard error.
-func (d *demo) narrated(line func(change.Change) error, format string) func(change.Change) error {
-	if format == "json" {
-		d.words = os.Stderr
+func (d *demo) cacheFile() string { return filepath.Join(d.folder, "cache") }
+
+// watchDemo watches twice: until the recording says so, and then with the service down, from the cache of the first time.
+func watchDemo(o watchOptions, initTimeoutSet bool, signals signals) error {
+	demo, err := startDemo(o.format)
+	if err != nil {
+		return err
 	}
-	d.say(demoGreeting)
+	defer demo.close()
+	o.verbose = true
+	o.cache.File = demo.cacheFile()
+	if !initTimeoutSet {
+		o.initTimeout = demoInitTimeout
+	}
+	demo.say(demoGreeting)
+	for _, act := range []*act{demo.first, demo.second} {
+		f, err := newFollower(demo.settings, o)
+		if err != nil {
+			return err
+		}
+		f.line, f.over = demo.narrated(act, f.line), act.over
+		if err := f.run(signals); err != nil || signals.stop.Err() != nil || !isClosed(act.over) {
+			return err
+		}
+		demo.say("\n" + act.lastWords)
+	}
+	return nil
+}
+
+// narrated prints the recording's remarks between the lines, until the one that ends the act.
+func (d *demo) narrated(act *act, line func(change.Change) error) func(change.Change) error {
 	return func(c change.Change) error {
 		remark := strings.TrimSpace(c.Comment)
-		if c.Kind != change.KeepAlive || !strings.HasPrefix(remark, remarkPrefix) {
+		switch {
+		case isClosed(act.over): // the line that the recording drops now is none of the show
+		case c.Kind != change.KeepAlive || !strings.HasPrefix(remark, remarkPrefix):
 			return line(c)
+		case remark == act.lastRemark:
+			close(act.over)
+		default:
+			d.say("\n" + remark)
 		}
-		if remark == lastRemark {
-			if !d.finished {
-				d.finished = true
-				close(d.over)
-			}
-			return nil
-		}
-		d.say("\n" + remark)
 		return nil
-	}
-}
-
-// sayGoodbye is for a demo that was seen to its end.
-func (d *demo) sayGoodbye(stop context.Context) {
-	select {
-	case <-d.over:
-		if stop.Err() == nil {
-			d.say("\n" + demoGoodbye)
-		}
-	default:
 	}
 }
 

@@ -19,9 +19,9 @@ const (
 const exitCodesHelp = `Exit codes:
   0    done; also when ended by Ctrl-C or SIGTERM
   1    an unexpected failure
-  2    bad usage or configuration: flags, variables, key file, recording
+  2    bad usage or configuration: flags, variables, key file, recording; for cache show, no usable cache
   3    a permanent failure, such as a key that the service rejects
-  4    no full configuration within the --init-timeout
+  4    no full configuration within the --init-timeout, from the stream or a cache
   5    the output file could not be brought up to date before the end
   130  Ctrl-C before --once was done, or a second Ctrl-C, which ends at once`
 

@@ -12,14 +12,15 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/hook"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/output"
+	"github.com/relayconf/relayconf/config"
 )
 
 const (
 	// hookGrace is how long a hook may go on after Ctrl-C.
 	hookGrace = 5 * time.Second
-	// handlerGrace is how long the last line may take to print after Ctrl-C. If nobody reads standard output, it
-	// never ends.
-	handlerGrace = 5 * time.Second
+	// managerGrace is how long the last line may take to print after Ctrl-C, which never ends if nobody reads standard
+	// output. It is more than the 5 s that the manager gives the cache.
+	managerGrace = 6 * time.Second
 	// The first wait before a connection is tried again.
 	initialRetryDelay = time.Second
 )
@@ -29,59 +30,63 @@ type follower struct {
 	settings settings
 	options  watchOptions
 	line     func(change.Change) error // prints a change
-	over     <-chan struct{}           // ends the demo; nil otherwise
+	over     <-chan struct{}           // ends an act of the demo; nil otherwise
+	cache    cache                     // nil if there is none
 
 	tracker *change.Tracker
 	manager *autoconfig.StreamManager
 	output  *output.Writer // nil without --output-file
 	hook    *hook.Runner   // nil without --exec
 
-	complete     chan struct{} // closed when the first full configuration is there
-	completeOnce sync.Once
-	unprintable  chan error // holds the first failure to print
+	source        autoconfig.Source // of the latest change; only for the manager's goroutine
+	complete      chan struct{}     // closed when the first full configuration is there, be it from the cache
+	completeOnce  sync.Once
+	confirmed     chan struct{} // closed when the stream has brought one
+	confirmedOnce sync.Once
+	unprintable   chan error // holds the first failure to print
 }
 
 // watch is the command.
 func watch(o watchOptions, initTimeoutSet bool) error {
 	signals := catchSignals(context.Background())
 	defer signals.end()
-	var f *follower
 	if o.demo {
-		demo, err := startDemo()
-		if err != nil {
-			return err
-		}
-		defer demo.close()
-		o.verbose = true
-		if !initTimeoutSet {
-			o.initTimeout = demoInitTimeout
-		}
-		f = newFollower(demo.settings, o)
-		f.line, f.over = demo.narrated(f.line, o.format), demo.over
-		defer demo.sayGoodbye(signals.stop)
-	} else {
-		s, err := loadSettings(o.keyFile)
-		if err != nil {
-			return err
-		}
-		if !initTimeoutSet {
-			o.initTimeout = s.AutoConfig.InitTimeout
-		}
-		f = newFollower(s, o)
+		return watchDemo(o, initTimeoutSet, signals)
 	}
-	f.start()
-	err := f.wait(signals)
-	return f.end(signals.stop, err)
+	s, err := loadSettings(o.keyFile)
+	if err != nil {
+		return err
+	}
+	if !initTimeoutSet {
+		o.initTimeout = s.AutoConfig.InitTimeout
+	}
+	f, err := newFollower(s, o)
+	if err != nil {
+		return err
+	}
+	return f.run(signals)
 }
 
-func newFollower(s settings, o watchOptions) *follower {
+func newFollower(s settings, o watchOptions) (*follower, error) {
+	cache, err := openCache(o.cache.orElse(s.Cache), s.key, s.loggers)
+	if err != nil {
+		return nil, err
+	}
 	return &follower{
 		settings:    s,
 		options:     o,
 		line:        newLine(o),
+		cache:       cache,
 		complete:    make(chan struct{}),
+		confirmed:   make(chan struct{}),
 		unprintable: make(chan error, 1),
-	}
+	}, nil
+}
+
+// run follows the stream until there is a reason to end.
+func (f *follower) run(signals signals) error {
+	f.start()
+	return f.end(signals.stop, f.wait(signals))
 }
 
 func (f *follower) start() {
@@ -104,6 +109,9 @@ func (f *follower) start() {
 	if o.retryRejectedKey {
 		options = append(options, autoconfig.WithRejectedKeyRetry())
 	}
+	if f.cache != nil {
+		options = append(options, autoconfig.WithStore(f.cache))
+	}
 	f.manager = autoconfig.NewStreamManager(f.settings.key, f.settings.AutoConfig.StreamURI, f.tracker, f.settings.http,
 		initialRetryDelay, loggers, options...)
 	f.manager.Start()
@@ -111,17 +119,16 @@ func (f *follower) start() {
 
 // changed takes each change, in the manager's goroutine.
 func (f *follower) changed(c change.Change) {
-	if err := f.line(c); err != nil {
-		select {
-		case f.unprintable <- fmt.Errorf("could not print a change: %w", err):
-		default:
-		}
-	}
+	f.sayWhereFrom(&c)
+	f.print(c)
 	if !c.Kind.OfConfiguration() {
 		return
 	}
 	if c.Kind == change.ReceivedAll {
 		// Queue first what --once waits for.
+		if !c.FromCache {
+			defer f.confirmedOnce.Do(func() { close(f.confirmed) })
+		}
 		defer f.completeOnce.Do(func() { close(f.complete) })
 	}
 	if f.output != nil && (c.Kind == change.ReceivedAll || f.isComplete()) {
@@ -132,11 +139,22 @@ func (f *follower) changed(c change.Change) {
 	}
 }
 
+func (f *follower) print(c change.Change) {
+	if err := f.line(c); err != nil {
+		select {
+		case f.unprintable <- fmt.Errorf("could not print a change: %w", err):
+		default:
+		}
+	}
+}
+
 // isComplete tells whether there was a full configuration. Before there is one, the file is not written: a part must
 // not be taken for the whole.
-func (f *follower) isComplete() bool {
+func (f *follower) isComplete() bool { return isClosed(f.complete) }
+
+func isClosed(c <-chan struct{}) bool {
 	select {
-	case <-f.complete:
+	case <-c:
 		return true
 	default:
 		return false
@@ -158,25 +176,28 @@ func (f *follower) wait(signals signals) error {
 		defer timer.Stop()
 		timeout = timer.C
 	}
-	complete := f.complete
+	confirmed := f.confirmed
 	for {
 		select {
-		case <-complete:
+		case <-confirmed:
 			if f.options.once {
 				return nil
 			}
-			complete, timeout = nil, nil
+			confirmed, timeout = nil, nil
 		case <-timeout:
-			if f.isComplete() {
-				continue
+			switch {
+			case isClosed(f.confirmed):
+			case !f.isComplete():
+				return withCode(exitInitTimeout, f.startFailure())
+			case f.options.once:
+				return f.endFromCache()
 			}
-			return withCode(exitInitTimeout, f.startFailure())
 		case <-signals.hup:
 			if key, ok := f.settings.rereadKey(); ok {
-				f.manager.SetKey(key)
+				f.changeKey(key)
 			}
 		case <-signals.stop.Done():
-			if f.options.once && !f.isComplete() {
+			if f.options.once && !isClosed(f.confirmed) {
 				return withCode(exitInterrupted, errors.New("interrupted before the first full configuration was there"))
 			}
 			return nil
@@ -188,6 +209,14 @@ func (f *follower) wait(signals signals) error {
 			return withCode(exitPermanent, f.manager.Err())
 		}
 	}
+}
+
+// changeKey makes the cache follow the key before the stream does: what the new key brings is encrypted with it.
+func (f *follower) changeKey(key config.AutoConfigKey) {
+	if f.cache != nil {
+		f.cache.SetKey(key)
+	}
+	f.manager.SetKey(key)
 }
 
 // startFailure says why there is no configuration yet.
@@ -202,11 +231,14 @@ func (f *follower) startFailure() error {
 // end stops everything, and adds to the reason for the end what went wrong in it.
 func (f *follower) end(stop context.Context, reason error) error {
 	f.manager.Close()
-	grace := time.NewTimer(handlerGrace)
+	grace := time.NewTimer(managerGrace)
 	defer grace.Stop()
 	select {
 	case <-f.manager.Done():
 	case <-grace.C:
+	}
+	if f.cache != nil {
+		_ = f.cache.Close() // what could not be saved, the manager has reported
 	}
 	f.flush()
 	if f.hook != nil {

@@ -1,11 +1,13 @@
 module github.com/relayconf/relayconf/cmd/relayconf
 
-go 1.26
+go 1.26.0
 
 require (
 	github.com/fatih/color v1.19.0
 	github.com/launchdarkly/go-sdk-common/v3 v3.4.0
+	github.com/redis/go-redis/v9 v9.23.0
 	github.com/relayconf/relayconf v0.0.0
+	github.com/relayconf/relayconf/store/redisstore v0.0.0
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.10
 	github.com/stretchr/testify v1.12.1
@@ -13,13 +15,15 @@ require (
 )
 
 require (
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/launchdarkly/eventsource v1.11.0 // indirect
 	github.com/launchdarkly/go-ntlm-proxy-auth v1.0.3 // indirect
 	github.com/launchdarkly/go-ntlmssp v1.0.3 // indirect
 	github.com/mattn/go-colorable v0.1.14 // indirect
 	github.com/mattn/go-isatty v0.0.20 // indirect
+	go.uber.org/atomic v1.12.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.45.0 // indirect
-	golang.org/x/sys v0.42.0 // indirect
+	golang.org/x/sys v0.48.0 // indirect
 )

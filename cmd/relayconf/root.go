@@ -17,6 +17,8 @@ These environment variables work for every command that connects to the service:
   INIT_TIMEOUT         the default of --init-timeout
   PROXY_URL, PROXY_AUTH_USER, PROXY_AUTH_PASSWORD, PROXY_AUTH_DOMAIN, PROXY_AUTH_NTLM
                        a proxy; without PROXY_URL, HTTPS_PROXY, HTTP_PROXY and NO_PROXY count
+  CACHE_FILE, CACHE_REDIS_URL
+                       the defaults of --cache-file and --cache-redis of watch and cache show
   PROXY_CA_CERTS       PEM files with further certificate authorities, separated by commas
   LOG_LEVEL            debug, info, warn, error or none (default info)
   NO_COLOR             if set, no colours; without a terminal there are none anyway
@@ -45,7 +47,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(newWatch(), newReplay(), newRecord(), newVersion())
+	root.AddCommand(newWatch(), newReplay(), newRecord(), newCache(), newVersion())
 	return root
 }
 

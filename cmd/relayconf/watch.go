@@ -21,7 +21,9 @@ JSON lines have "time" (RFC 3339, UTC) and "change", which says what other field
                         environment, and key: what has expired
   filter-added, filter-removed
                         filter: id, projKey, key
-  received-all          environments and filters: how many there are
+  received-all          environments and filters: how many there are; source: stream or cache
+  cache-loaded          environments: how many there are; ageSeconds. The changes that follow come from the cache
+  stream-took-over      the changes that follow come from the stream; before, there was what the cache had
   keepalive             comment (with --verbose)
   interrupted           reason
   recovered             lostSeconds
@@ -40,9 +42,23 @@ arguments or variables, which others can see. What it prints goes to standard er
 wait for it: changes queue up without a limit, and the log warns when a thousand wait. A run that fails or
 takes too long is logged, and the next change has its turn. The output file is up to date before each run.
 
-SIGHUP reads the --key-file again: the new key is used at once, and what is known stays.
+--cache-file or --cache-redis (or CACHE_FILE, CACHE_REDIS_URL; a flag goes before both) keeps the last known
+configuration, encrypted with the auto-configuration key, so that a start needs no service. What is cached
+counts at once: it is printed, written to the output file and given to the hook, and when the stream is
+there, only what differs is. A cache that can't be read or written is reported in the log, and
+watch goes on without; one that is damaged or of another key is set aside, and the log says where. After a
+change of the key between two runs, give the former one in --cache-older-key-file until the stream has been up.
+Redis is for a fleet: redis://user:password@host:6379/0?prefix=team-a; rediss:// for TLS; redis+sentinel://
+and redis+cluster:// too. Relays with different keys need different prefixes. See also relayconf cache --help.
+
+--once waits for the stream also if there is a cache. Only when that takes longer than the --init-timeout
+does it end with what the cache has: with a warning, and exit code 0. Without --once, a configuration from
+the cache is in time for the --init-timeout. A rejected key ends the command with exit code 3 also if there
+is a cache, after the output file and the hook have got what is in it.
+
+SIGHUP reads the --key-file again: the new key is used at once, for the cache too, and what is known stays.
 Ctrl-C or SIGTERM ends the command: a hook that is running gets 5 s to end, those that wait are not run, and
-the output file is brought up to date. A second Ctrl-C ends it at once.
+the cache (for at most 5 s) and the output file are brought up to date. A second Ctrl-C ends it at once.
 
 ` + exitCodesHelp
 
@@ -54,6 +70,9 @@ const watchExample = `  # A show, without a key or a network
 
   # Keep a file for a relay, and tell the relay after each change
   relayconf watch --output-file /etc/relay/environments.json --exec 'systemctl reload relay'
+
+  # Start without the service, too
+  relayconf watch --cache-file /var/lib/relay/cache --output-file /etc/relay/environments.json
 
   # Write the file once, and fail if that takes longer than half a minute
   relayconf watch --once --init-timeout 30s --output-file environments.json`
@@ -72,6 +91,7 @@ type watchOptions struct {
 	retryRejectedKey bool
 	readTimeout      time.Duration
 	protocolVersion  int
+	cache            cacheOptions
 }
 
 func newWatch() *cobra.Command {
@@ -90,11 +110,11 @@ func newWatch() *cobra.Command {
 		}),
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&o.demo, "demo", false, "show a recorded stream with all that can happen; takes 15 s, no key, and no network")
+	flags.BoolVar(&o.demo, "demo", false, "show a recorded stream with all that can happen; takes 17 s, no key, and no network")
 	addKeyFile(flags, &o.keyFile)
 	flags.StringVar(&o.format, "format", "text", "`format` of the lines: text or json")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show keepalives too")
-	flags.BoolVar(&o.once, "once", false, "end when the first full configuration is there, the output file is written and all hooks have run")
+	flags.BoolVar(&o.once, "once", false, "end when the stream's first full configuration is there, the output file is written and all hooks have run")
 	flags.DurationVar(&o.initTimeout, "init-timeout", 0,
 		"fail if the first full configuration takes longer than this; 0 is no limit (default INIT_TIMEOUT)")
 	flags.StringVar(&o.outputFile, "output-file", "", "keep a JSON `file` of all environments, with whole keys")
@@ -103,7 +123,10 @@ func newWatch() *cobra.Command {
 	flags.BoolVar(&o.retryRejectedKey, "retry-rejected-key", false, "go on trying with a rejected key, from 5 minutes to an hour apart, rather than end")
 	flags.DurationVar(&o.readTimeout, "read-timeout", autoconfig.DefaultReadTimeout, "longest silence, keepalives included, before the stream counts as lost")
 	flags.IntVar(&o.protocolVersion, "protocol-version", 2, "protocol `version` to ask for: 1, or 2 to see filters")
-	cmd.MarkFlagsMutuallyExclusive("demo", "key-file")
+	addCacheFlags(cmd, &o.cache)
+	for _, other := range []string{"key-file", "cache-file", "cache-redis", "cache-older-key-file"} {
+		cmd.MarkFlagsMutuallyExclusive("demo", other)
+	}
 	_ = cmd.MarkFlagFilename("key-file")
 	_ = cmd.MarkFlagFilename("output-file")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))

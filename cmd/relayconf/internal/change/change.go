@@ -25,6 +25,8 @@ const (
 	KeepAlive        Kind = "keepalive"          // the service says that the stream lives
 	Interrupted      Kind = "interrupted"        // the stream was lost; what is known stays in force
 	Recovered        Kind = "recovered"          // the stream is back
+	CacheLoaded      Kind = "cache-loaded"       // what follows is the last known configuration
+	StreamTookOver   Kind = "stream-took-over"   // what follows comes from the stream, after what was in the cache
 )
 
 // Change is one thing that happened.
@@ -41,8 +43,12 @@ type Change struct {
 	MobileKey config.MobileKey
 	// Filter is for FilterAdded and FilterRemoved.
 	Filter envfactory.FilterParams
-	// Environments and Filters are how many there are, for ReceivedAll.
+	// Environments and Filters are how many there are, for ReceivedAll; Environments also for CacheLoaded.
 	Environments, Filters int
+	// FromCache tells where the whole came from, for ReceivedAll.
+	FromCache bool
+	// Age is how long ago what was loaded had been saved, for CacheLoaded.
+	Age time.Duration
 	// Comment is what a keepalive said; mostly nothing.
 	Comment string
 	// Reason is why the stream was interrupted.
@@ -55,7 +61,7 @@ type Change struct {
 // the stream is doing.
 func (k Kind) OfConfiguration() bool {
 	switch k {
-	case KeepAlive, Interrupted, Recovered:
+	case KeepAlive, Interrupted, Recovered, CacheLoaded, StreamTookOver:
 		return false
 	default:
 		return true

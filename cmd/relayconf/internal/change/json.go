@@ -19,6 +19,8 @@ type message struct {
 	Comment      *string              `json:"comment,omitempty"`
 	Reason       string               `json:"reason,omitempty"`
 	LostSeconds  *float64             `json:"lostSeconds,omitempty"`
+	Source       string               `json:"source,omitempty"` // stream or cache
+	AgeSeconds   *float64             `json:"ageSeconds,omitempty"`
 }
 
 // JSON encodes a change as one line of JSON, which ends with a line feed.
@@ -42,7 +44,10 @@ func JSON(c Change, keys envjson.Keys) []byte {
 		form := envjson.FromFilter(c.Filter)
 		m.Filter = &form
 	case ReceivedAll:
-		m.Environments, m.Filters = &c.Environments, &c.Filters
+		m.Environments, m.Filters, m.Source = &c.Environments, &c.Filters, "stream"
+		if c.FromCache {
+			m.Source = "cache"
+		}
 	case KeepAlive:
 		m.Comment = &c.Comment
 	case Interrupted:
@@ -50,6 +55,9 @@ func JSON(c Change, keys envjson.Keys) []byte {
 	case Recovered:
 		seconds := c.Lost.Seconds()
 		m.LostSeconds = &seconds
+	case CacheLoaded:
+		seconds := c.Age.Seconds()
+		m.Environments, m.AgeSeconds = &c.Environments, &seconds
 	}
 	line, err := envjson.Line(m)
 	if err != nil {

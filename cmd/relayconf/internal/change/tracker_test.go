@@ -120,10 +120,15 @@ func TestEachChangeHasAStableJSONForm(t *testing.T) {
 		"expired":        {Change{Kind: KeyExpired, Env: env, SDKKey: "sdk-secret-0001"}, `"change":"key-expired",` + whole + `,"key":"KEY"`},
 		"mobile expired": {Change{Kind: MobileKeyExpired, Env: env, MobileKey: "sdk-secret-0001"}, `"change":"mobile-key-expired",` + whole + `,"key":"KEY"`},
 		"filter":         {Change{Kind: FilterAdded, Filter: envfactory.FilterParams{ID: "a", Key: "b", ProjKey: "c"}}, `"change":"filter-added","filter":{"id":"a","projKey":"c","key":"b"}`},
-		"all":            {Change{Kind: ReceivedAll}, `"change":"received-all","environments":0,"filters":0`},
-		"keepalive":      {Change{Kind: KeepAlive}, `"change":"keepalive","comment":""`},
-		"interrupted":    {Change{Kind: Interrupted, Reason: "r"}, `"change":"interrupted","reason":"r"`},
-		"recovered":      {Change{Kind: Recovered, Lost: 1500 * time.Millisecond}, `"change":"recovered","lostSeconds":1.5`},
+		"all":            {Change{Kind: ReceivedAll}, `"change":"received-all","environments":0,"filters":0,"source":"stream"`},
+		"all from the cache": {Change{Kind: ReceivedAll, Environments: 2, Filters: 1, FromCache: true},
+			`"change":"received-all","environments":2,"filters":1,"source":"cache"`},
+		"cache": {Change{Kind: CacheLoaded, Environments: 2, Age: 90 * time.Second},
+			`"change":"cache-loaded","environments":2,"ageSeconds":90`},
+		"take-over":   {Change{Kind: StreamTookOver}, `"change":"stream-took-over"`},
+		"keepalive":   {Change{Kind: KeepAlive}, `"change":"keepalive","comment":""`},
+		"interrupted": {Change{Kind: Interrupted, Reason: "r"}, `"change":"interrupted","reason":"r"`},
+		"recovered":   {Change{Kind: Recovered, Lost: 1500 * time.Millisecond}, `"change":"recovered","lostSeconds":1.5`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -169,7 +174,7 @@ func TestDurationsAreShort(t *testing.T) {
 
 func TestOnlyChangesOfTheConfigurationAreForHooks(t *testing.T) {
 	for kind, want := range map[Kind]bool{Added: true, KeyExpired: true, ReceivedAll: true, FilterRemoved: true,
-		KeepAlive: false, Interrupted: false, Recovered: false} {
+		KeepAlive: false, Interrupted: false, Recovered: false, CacheLoaded: false, StreamTookOver: false} {
 		assert.Equal(t, want, kind.OfConfiguration(), string(kind))
 	}
 }

@@ -1,4 +1,4 @@
-// Package keysource reads the auto-configuration key: from a file if there is one, else from the environment.
+// Package keysource reads auto-configuration keys: from a file if there is one, else from the environment.
 package keysource
 
 import (
@@ -29,9 +29,49 @@ func Read(path string, fallback config.AutoConfigKey) (config.AutoConfigKey, err
 	return fallback, nil
 }
 
+// ReadAll returns the keys in a file that holds one a line. White space around them and empty lines do not count. No
+// error shows what the file holds.
+func ReadAll(path string) ([]config.AutoConfigKey, error) {
+	text, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	var keys []config.AutoConfigKey
+	for line := range strings.Lines(text) {
+		key := strings.TrimSpace(line)
+		switch {
+		case key == "":
+		case strings.ContainsFunc(key, unfit):
+			return nil, fmt.Errorf("the key file %s holds more than keys: each line must be one of plain characters", path)
+		default:
+			keys = append(keys, config.AutoConfigKey(key))
+		}
+	}
+	if len(keys) == 0 {
+		return nil, fmt.Errorf("the key file %s is empty: it must hold keys, one a line", path)
+	}
+	return keys, nil
+}
+
 // fromFile reads a file that holds nothing but a key. White space around it does not count: editors and "echo" end a
 // file with a line feed.
 func fromFile(path string) (config.AutoConfigKey, error) {
+	text, err := read(path)
+	if err != nil {
+		return "", err
+	}
+	key := strings.TrimSpace(text)
+	switch {
+	case key == "":
+		return "", fmt.Errorf("the key file %s is empty: it must hold the key", path)
+	case strings.ContainsFunc(key, unfit):
+		return "", fmt.Errorf("the key file %s holds more than a key: it must hold one line of plain characters", path)
+	}
+	return config.AutoConfigKey(key), nil
+}
+
+// read returns what is in a file, which must not be large.
+func read(path string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return "", fmt.Errorf("could not read the key file: %w", err)
@@ -41,15 +81,11 @@ func fromFile(path string) (config.AutoConfigKey, error) {
 	if err != nil {
 		return "", fmt.Errorf("could not read the key file: %w", err)
 	}
-	key := strings.TrimSpace(string(data))
-	unfit := func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) || r > unicode.MaxASCII }
-	switch {
-	case len(data) > maxSize:
+	if len(data) > maxSize {
 		return "", fmt.Errorf("the key file %s is too large: it must hold the key and nothing else", path)
-	case key == "":
-		return "", fmt.Errorf("the key file %s is empty: it must hold the key", path)
-	case strings.ContainsFunc(key, unfit):
-		return "", fmt.Errorf("the key file %s holds more than a key: it must hold one line of plain characters", path)
 	}
-	return config.AutoConfigKey(key), nil
+	return string(data), nil
 }
+
+// unfit tells whether a character can't be part of a key.
+func unfit(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) || r > unicode.MaxASCII }

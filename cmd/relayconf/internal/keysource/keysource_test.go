@@ -42,6 +42,37 @@ func TestTheFileHoldsNothingButTheKey(t *testing.T) {
 	}
 }
 
+func TestAFileOfOlderKeysHasOneALine(t *testing.T) {
+	tests := map[string]struct {
+		content string
+		want    []config.AutoConfigKey
+		problem string
+	}{
+		"one":             {"rel-1", []config.AutoConfigKey{"rel-1"}, ""},
+		"two":             {"rel-2\n\r\n rel-1\r\n", []config.AutoConfigKey{"rel-2", "rel-1"}, ""},
+		"none":            {" \n\n", nil, "is empty"},
+		"two on one line": {"rel-secret rel-other", nil, "holds more than keys"},
+		"a control sign":  {"rel-1\nrel-\x00secret", nil, "holds more than keys"},
+		"too large":       {strings.Repeat("secret\n", 1000), nil, "is too large"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "keys")
+			require.NoError(t, os.WriteFile(path, []byte(test.content), 0o600))
+			keys, err := ReadAll(path)
+			assert.Equal(t, test.want, keys)
+			if test.problem == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, test.problem)
+			assert.NotContains(t, err.Error(), "secret")
+		})
+	}
+	_, err := ReadAll(filepath.Join(t.TempDir(), "missing"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
 func TestWithoutAFileTheEnvironmentCounts(t *testing.T) {
 	key, err := Read("", "rel-env")
 	require.NoError(t, err)

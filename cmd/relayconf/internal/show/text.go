@@ -50,7 +50,7 @@ const verbWidth = len("updated ")
 func words(c change.Change) (verb, rest string) {
 	switch c.Kind {
 	case change.Added:
-		return "added", fmt.Sprintf("%s  %s", named(c.Env), strings.Join(change.Summary(c.Env), ", "))
+		return "added", Environment(c.Env)
 	case change.Updated:
 		differences := change.Differences(c.Before, c.Env)
 		if len(differences) == 0 {
@@ -64,21 +64,25 @@ func words(c change.Change) (verb, rest string) {
 	case change.MobileKeyExpired:
 		return "expired", fmt.Sprintf("mobile key %s of %s", c.MobileKey, label(c.Env))
 	case change.FilterAdded:
-		return "added", "filter " + filter(c.Filter)
+		return "added", "filter " + Filter(c.Filter)
 	case change.FilterRemoved:
-		return "removed", "filter " + filter(c.Filter)
+		return "removed", "filter " + Filter(c.Filter)
 	case change.ReceivedAll:
-		text := "received all: " + count(c.Environments, "environment")
-		if c.Filters > 0 {
-			text += ", " + count(c.Filters, "filter")
+		text := "received all: "
+		if c.FromCache {
+			text = "received all from the cache: "
 		}
-		return text, ""
+		return text + Counts(c.Environments, c.Filters), ""
 	case change.KeepAlive:
 		return "keepalive", printable(strings.TrimSpace(c.Comment))
 	case change.Interrupted:
 		return "interrupted:", printable(c.Reason)
 	case change.Recovered:
 		return "recovered", "after " + elapsed(c.Lost)
+	case change.CacheLoaded:
+		return "started from the cache:", fmt.Sprintf("%s, saved %s ago", count(c.Environments, "environment"), Age(c.Age))
+	case change.StreamTookOver:
+		return "the stream has taken over from the cache", ""
 	default:
 		return string(c.Kind), ""
 	}
@@ -87,7 +91,8 @@ func words(c change.Change) (verb, rest string) {
 // sentence tells whether a line has no column of verbs but reads as one sentence.
 func sentence(kind change.Kind) bool {
 	switch kind {
-	case change.ReceivedAll, change.KeepAlive, change.Interrupted, change.Recovered:
+	case change.ReceivedAll, change.KeepAlive, change.Interrupted, change.Recovered, change.CacheLoaded,
+		change.StreamTookOver:
 		return true
 	default:
 		return false
@@ -107,6 +112,8 @@ var colours = map[change.Kind][]color.Attribute{
 	change.KeepAlive:        {color.Faint},
 	change.Interrupted:      {color.FgRed, color.Bold},
 	change.Recovered:        {color.FgGreen, color.Bold},
+	change.CacheLoaded:      {color.FgYellow, color.Bold},
+	change.StreamTookOver:   {color.FgGreen, color.Bold},
 }
 
 func (t Text) paint(text string, colour ...color.Attribute) string {
@@ -123,6 +130,15 @@ func join(verb, rest string) string {
 		return verb
 	}
 	return verb + " " + rest
+}
+
+// Counts says how many environments and filters there are.
+func Counts(environments, filters int) string {
+	text := count(environments, "environment")
+	if filters > 0 {
+		text += ", " + count(filters, "filter")
+	}
+	return text
 }
 
 func count(n int, noun string) string {
@@ -148,11 +164,17 @@ func named(p envfactory.EnvironmentParams) string {
 	return fmt.Sprintf("%s %s (%s)", label(p), strconv.Quote(p.Identifiers.EnvName), shortID(string(p.EnvID)))
 }
 
-func filter(p envfactory.FilterParams) string {
+// Filter names a filter.
+func Filter(p envfactory.FilterParams) string {
 	if p.Key == "" {
 		return printable(string(p.ID))
 	}
 	return fmt.Sprintf("%s of project %s (%s)", printable(string(p.Key)), printable(p.ProjKey), printable(string(p.ID)))
+}
+
+// Environment names an environment and says what it is like, with keys masked.
+func Environment(p envfactory.EnvironmentParams) string {
+	return named(p) + "  " + strings.Join(change.Summary(p), ", ")
 }
 
 // shortID shows both ends of a long id. The JSON format has it whole.
@@ -174,6 +196,23 @@ func elapsed(d time.Duration) string {
 		return d.Round(100 * time.Millisecond).String()
 	default:
 		return change.Duration(d.Round(time.Second))
+	}
+}
+
+// Age writes how old something is in one unit, which is all that people want to know: 8s, 2m, 5h, 12 days.
+func Age(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d < time.Second:
+		return "less than 1s"
+	case d < time.Minute:
+		return d.Truncate(time.Second).String()
+	case d < time.Hour:
+		return change.Duration(d.Truncate(time.Minute))
+	case d < 2*day:
+		return change.Duration(d.Truncate(time.Hour))
+	default:
+		return count(int(d/day), "day")
 	}
 }
 

@@ -88,6 +88,11 @@ func TestEachChangeIsALine(t *testing.T) {
 		"filter removed": {change.Change{Kind: change.FilterRemoved, Filter: filter}, `removed  filter eu-only of project web (web.eu-only)`},
 		"all":            {change.Change{Kind: change.ReceivedAll, Environments: 3}, `received all: 3 environments`},
 		"all with one":   {change.Change{Kind: change.ReceivedAll, Environments: 1, Filters: 2}, `received all: 1 environment, 2 filters`},
+		"all from the cache": {change.Change{Kind: change.ReceivedAll, Environments: 2, FromCache: true},
+			`received all from the cache: 2 environments`},
+		"cache": {change.Change{Kind: change.CacheLoaded, Environments: 3, Age: 150 * time.Second},
+			`started from the cache: 3 environments, saved 2m ago`},
+		"take-over":      {change.Change{Kind: change.StreamTookOver}, `the stream has taken over from the cache`},
 		"keepalive":      {change.Change{Kind: change.KeepAlive}, `keepalive`},
 		"comment":        {change.Change{Kind: change.KeepAlive, Comment: " hello\x1b[2J"}, `keepalive hello�[2J`},
 		"interrupted":    {change.Change{Kind: change.Interrupted, Reason: "EOF"}, `interrupted: EOF`},
@@ -99,6 +104,16 @@ func TestEachChangeIsALine(t *testing.T) {
 			test.change.Time = now
 			assert.Equal(t, "2026-11-20T12:00:01Z  "+test.want+"\n", Text{}.Line(test.change))
 		})
+	}
+}
+
+func TestAgesHaveOneUnit(t *testing.T) {
+	for age, want := range map[time.Duration]string{
+		0: "less than 1s", 999 * time.Millisecond: "less than 1s", 1900 * time.Millisecond: "1s", 59 * time.Second: "59s",
+		time.Minute: "1m", 119 * time.Second: "1m", time.Hour: "1h", 47*time.Hour + 59*time.Minute: "47h",
+		48 * time.Hour: "2 days", 1000 * time.Hour: "41 days",
+	} {
+		assert.Equal(t, want, Age(age))
 	}
 }
 
