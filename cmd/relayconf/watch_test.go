@@ -129,6 +129,7 @@ func TestExitCodes(t *testing.T) {
 	ready.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
 	folder := t.TempDir()
 	emptyKey := write(t, inFolder(t, "key"), "\n")
+	older := write(t, inFolder(t, "older"), "rel-1\n")
 	recording := write(t, inFolder(t, "a.sse"), ": hello\n")
 	badRecording := write(t, inFolder(t, "b.sse"), ":!nonsense\n")
 	tests := map[string]struct {
@@ -152,6 +153,11 @@ func TestExitCodes(t *testing.T) {
 		"bad proxy":              {append(service(ready.URL), "PROXY_CA_CERTS="+folder+"/missing"), []string{"watch"}, exitUsage, "PROXY_CA_CERTS"},
 		"key file missing":       {service(ready.URL), []string{"watch", "--key-file", folder + "/missing"}, exitUsage, "could not read the key file"},
 		"key file empty":         {service(ready.URL), []string{"watch", "--key-file", emptyKey}, exitUsage, "is empty"},
+		"demo with a cache":      {nil, []string{"watch", "--demo", "--cache-file", "a"}, exitUsage, "demo"},
+		"two caches":             {service(ready.URL), []string{"watch", "--cache-file", "a", "--cache-redis", "b"}, exitUsage, "none of the others can be"},
+		"bad Redis URL":          {service(ready.URL), []string{"watch", "--cache-redis", "http://u:" + testKey + "@h"}, exitUsage, "should be redis, rediss, unix"},
+		"older keys alone":       {service(ready.URL), []string{"watch", "--cache-older-key-file", older}, exitUsage, "without a cache"},
+		"older keys missing":     {service(ready.URL), []string{"watch", "--cache-file", "a", "--cache-older-key-file", folder + "/missing"}, exitUsage, "could not read the key file"},
 		"demo with a key":        {nil, []string{"watch", "--demo", "--key-file", emptyKey}, exitUsage, "demo"},
 		"rejected key":           {service(rejecting.URL), []string{"watch"}, exitPermanent, "401"},
 		"rejected key, once":     {service(rejecting.URL), []string{"watch", "--once"}, exitPermanent, "401"},
@@ -185,7 +191,7 @@ func TestExitCodes(t *testing.T) {
 func TestHelpListsTheExitCodesAndVariables(t *testing.T) {
 	p := start(t, nil, "--help")
 	p.exit(exitOK)
-	for _, want := range []string{"Exit codes:", "AUTO_CONFIG_KEY", "PROXY_CA_CERTS", "LOG_LEVEL", "watch --demo", "completion"} {
+	for _, want := range []string{"Exit codes:", "AUTO_CONFIG_KEY", "PROXY_CA_CERTS", "CACHE_FILE, CACHE_REDIS_URL", "LOG_LEVEL", "watch --demo", "completion"} {
 		assert.Contains(t, p.stdout.String(), want)
 	}
 	for line := range strings.Lines(p.stdout.String()) {
