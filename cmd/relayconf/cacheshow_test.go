@@ -81,7 +81,7 @@ func TestCacheShowSaysWhyItCannotAndChangesNothing(t *testing.T) {
 		"no key":          {nil, []string{"--cache-file", damaged}, exitUsage, "set AUTO_CONFIG_KEY"},
 		"bad older keys":  {[]string{keyVariable}, []string{"--cache-file", damaged, "--cache-older-key-file", damaged}, exitUsage, "holds more than keys"},
 		"bad format":      {[]string{keyVariable}, []string{"--cache-file", damaged, "--format", "xml"}, exitUsage, "must be text or json"},
-		"no Redis server": {[]string{keyVariable, "CACHE_REDIS_URL=" + redisURL}, nil, exitUnexpected, "connection refused"},
+		"no Redis server": {[]string{keyVariable, "CACHE_REDIS_URL=" + redisURL}, nil, exitUnexpected, "could not load the configuration from Redis: dial tcp"},
 		"bad Redis URL":   {[]string{keyVariable, "CACHE_REDIS_URL=redis//:" + redisPassword + "@h"}, nil, exitUsage, "the Redis URL can't be used"},
 	}
 	for name, test := range tests {
