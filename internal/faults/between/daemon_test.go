@@ -1,5 +1,5 @@
-// Package between puts what stands between a relay and its service in the real world there: nginx and HAProxy before
-// the service, tinyproxy before the relay. They must be installed: apt-get install nginx haproxy tinyproxy.
+//go:build linux
+
 package between
 
 import (
