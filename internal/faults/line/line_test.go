@@ -56,13 +56,13 @@ func TestALateLineLosesNothing(t *testing.T) {
 // A put takes several times the read timeout to arrive. That is not silence.
 func TestASlowLineIsNotSilent(t *testing.T) {
 	t.Parallel()
-	const timeout = 700 * time.Millisecond
-	service := newService(t, 90) // some 30 kB
+	const timeout = 1500 * time.Millisecond
+	service := newService(t, 180) // some 65 kB
 	line := newFaulty(t, service)
 	line.fault(`{"type":"bandwidth","attributes":{"rate":10}}`)
 	start := time.Now()
 	relay := rig.Follow(t, line.uri, rig.Options{Manager: []autoconfig.Option{autoconfig.WithReadTimeout(timeout)}})
-	relay.WaitForView(t, rig.ViewOf(environments(90, 1)...), rig.Soon)
+	relay.WaitForView(t, rig.ViewOf(environments(180, 1)...), rig.Soon)
 	assert.Greater(t, time.Since(start), 3*timeout, "the line was too fast to prove anything")
 	assert.EqualValues(t, 1, relay.Manager.Status().Connections)
 	assert.Nil(t, relay.Manager.Status().LastError)
