@@ -3,6 +3,7 @@ package autoconfig
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -37,10 +38,10 @@ func load(ctx context.Context, store Store) <-chan loadResult {
 func (r *runner) takeLoaded(loaded loadResult) {
 	r.loaded = nil
 	switch {
-	case r.m.ctx.Err() != nil:
-	case loaded.err != nil:
+	case errors.Is(loaded.err, context.Canceled):
+	case loaded.err != nil: // also after Close: it may say where what could not be used was set aside
 		r.m.storeFailed("The last known configuration could not be loaded", loaded.err)
-	case loaded.snapshot != nil && !r.streamApplied:
+	case loaded.snapshot != nil && !r.streamApplied && r.m.ctx.Err() == nil:
 		r.m.loggers.Infof("Starting from the configuration that was saved at %s, with %d environments",
 			loaded.snapshot.SavedAt.UTC().Format(time.RFC3339), len(loaded.snapshot.Environments))
 		r.m.recordSnapshot(loaded.snapshot.SavedAt)
@@ -60,6 +61,11 @@ func (r *runner) awaitLoaded() {
 	case <-time.After(storeEndLimit):
 		r.m.storeFailed("The last known configuration could not be loaded", context.DeadlineExceeded)
 	case <-r.m.ctx.Done():
+		select {
+		case loaded := <-r.loaded:
+			r.takeLoaded(loaded)
+		default:
+		}
 	}
 }
 

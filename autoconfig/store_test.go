@@ -332,6 +332,16 @@ func TestStoreAtTheEnd(t *testing.T) {
 			time.Sleep(time.Minute)
 		})
 	})
+	t.Run("a load that has failed is reported even if nobody has asked yet", func(t *testing.T) {
+		broken := func(*testing.T) *memory { return &memory{loadFor: time.Second / 2, loadErr: errors.New("set aside")} }
+		withStore(t, broken, func(t *testing.T, r *rig, m *memory) {
+			r.relay.on = func(string) { time.Sleep(time.Second) }
+			r.service.stream(eventText(PutEvent, put(listedEnv("a", 1))))
+			time.Sleep(3 * time.Second / 4) // the load has failed while the handler is busy
+			r.close()
+			assert.EqualValues(t, 1, r.manager.Status().StoreFailures)
+		})
+	})
 	t.Run("a save that fails at the end is not tried again", func(t *testing.T) {
 		withStore(t, func(*testing.T) *memory { return &memory{saveErr: errors.New("disk full")} }, func(t *testing.T, r *rig, m *memory) {
 			r.service.stream(eventText(PutEvent, put(listedEnv("a", 1))))
