@@ -1,0 +1,159 @@
+package jsonscan
+
+// Space returns where the first byte at or after i is that is not white space.
+func Space(text []byte, i int) int {
+	for i < len(text) && (text[i] == ' ' || text[i] == '\n' || text[i] == '\r' || text[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+// Value scans a value of any kind, which must begin at i, and returns where it ends. The depth is the number of objects
+// and arrays that it is in.
+func Value(text []byte, i, depth int) (end int, err error) {
+	if i >= len(text) {
+		return i, ErrIncomplete
+	}
+	switch c := text[i]; c {
+	case '"':
+		i, _, err = String(text, i)
+		return i, err
+	case '{':
+		return object(text, i+1, depth+1)
+	case '[':
+		return array(text, i+1, depth+1)
+	case 't':
+		return Literal(text, i, "true")
+	case 'f':
+		return Literal(text, i, "false")
+	case 'n':
+		return Literal(text, i, "null")
+	default:
+		return number(text, i)
+	}
+}
+
+// Literal scans a certain word.
+func Literal(text []byte, i int, word string) (end int, err error) {
+	rest := text[i:min(len(text), i+len(word))]
+	switch {
+	case string(rest) == word:
+		return i + len(word), nil
+	case string(rest) == word[:len(rest)]:
+		return i, ErrIncomplete
+	}
+	return i, ErrSyntax
+}
+
+// object scans what comes after the opening brace.
+func object(text []byte, i, depth int) (end int, err error) {
+	if depth > MaxDepth {
+		return i, ErrDepth
+	}
+	if i = Space(text, i); i < len(text) && text[i] == '}' {
+		return i + 1, nil
+	}
+	for {
+		if i, _, err = Name(text, i); err != nil {
+			return i, err
+		}
+		if i, err = Value(text, i, depth); err != nil {
+			return i, err
+		}
+		if i = Space(text, i); i == len(text) {
+			return i, ErrIncomplete
+		}
+		switch text[i] {
+		case ',':
+			i++
+		case '}':
+			return i + 1, nil
+		default:
+			return i, ErrSyntax
+		}
+	}
+}
+
+// Name scans the name of an object's member, the colon, and the white space before, between and after them. So it
+// returns where the value begins.
+func Name(text []byte, i int) (end int, plain bool, err error) {
+	if i, plain, err = String(text, Space(text, i)); err != nil {
+		return i, false, err
+	}
+	if i = Space(text, i); i == len(text) {
+		return i, false, ErrIncomplete
+	}
+	if text[i] != ':' {
+		return i, false, ErrSyntax
+	}
+	return Space(text, i+1), plain, nil
+}
+
+// array scans what comes after the opening bracket.
+func array(text []byte, i, depth int) (end int, err error) {
+	if depth > MaxDepth {
+		return i, ErrDepth
+	}
+	if i = Space(text, i); i < len(text) && text[i] == ']' {
+		return i + 1, nil
+	}
+	for {
+		if i, err = Value(text, Space(text, i), depth); err != nil {
+			return i, err
+		}
+		if i = Space(text, i); i == len(text) {
+			return i, ErrIncomplete
+		}
+		switch text[i] {
+		case ',':
+			i++
+		case ']':
+			return i + 1, nil
+		default:
+			return i, ErrSyntax
+		}
+	}
+}
+
+func number(text []byte, i int) (end int, err error) {
+	if text[i] == '-' {
+		i++
+	}
+	if i < len(text) && text[i] == '0' {
+		i++
+	} else if i, err = digits(text, i); err != nil {
+		return i, err
+	}
+	if i < len(text) && text[i] == '.' {
+		if i, err = digits(text, i+1); err != nil {
+			return i, err
+		}
+	}
+	if i < len(text) && (text[i] == 'e' || text[i] == 'E') {
+		i++
+		if i < len(text) && (text[i] == '+' || text[i] == '-') {
+			i++
+		}
+		if i, err = digits(text, i); err != nil {
+			return i, err
+		}
+	}
+	if i == len(text) {
+		return i, ErrIncomplete
+	}
+	return i, nil
+}
+
+// digits scans at least one digit.
+func digits(text []byte, i int) (end int, err error) {
+	if i == len(text) {
+		return i, ErrIncomplete
+	}
+	if text[i] < '0' || text[i] > '9' {
+		return i, ErrSyntax
+	}
+	for i < len(text) && '0' <= text[i] && text[i] <= '9' {
+		i++
+	}
+	return i, nil
+}
