@@ -1,35 +1,96 @@
 package autoconfig
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/envfactory"
 )
 
-func decodePut(data []byte) (message, error) {
-	var put struct {
-		Path string `json:"path"`
-		Data struct {
-			Environments members[config.EnvironmentID, envfactory.EnvironmentRep] `json:"environments"`
-			Filters      members[config.FilterID, envfactory.FilterRep]           `json:"filters"`
-		} `json:"data"`
-	}
-	if err := json.Unmarshal(data, &put); err != nil {
-		return nil, err
-	}
-	if put.Path != "/" {
-		return nil, fmt.Errorf(`%w: its path is not "/"`, errIgnored)
-	}
-	return putMessage{environments: put.Data.Environments, filters: put.Data.Filters}, nil
+// decoder makes messages of events. It is quick with events as services write them and leaves the rest to encoding/json,
+// so that it understands what that would understand.
+type decoder struct {
+	make environmentMaker
 }
 
-func decodePatch(data []byte) (message, error) {
+// decode makes a message of a whole event other than a put. It returns errIgnored, wrapped, for a path or an event name
+// that means nothing here; any other error means that the data is malformed. No error quotes the data, which has keys
+// in it.
+func (d *decoder) decode(name string, data []byte) (message, error) {
+	switch name {
+	case PatchEvent:
+		return d.patch(data)
+	case DeleteEvent:
+		return d.delete(data)
+	default:
+		return nil, errUnknownEvent
+	}
+}
+
+var (
+	patchMembers  = []string{"path", "data"}
+	deleteMembers = []string{"path", "version"}
+)
+
+// patch decodes the data of a patch event. What the data is depends on the path, which may come after it: it is taken
+// for an environment at first.
+func (d *decoder) patch(data []byte) (message, error) {
+	c := cursor{text: data}
+	var path, environmentData []byte
+	var text environmentText
+	var seen members
+	for more := c.open('{', '}'); more; more = c.more('}') {
+		switch name := c.name(); string(name) {
+		case "path":
+			c.once(&seen, 0)
+			path = c.string()
+		case "data":
+			c.once(&seen, 1)
+			c.peek()
+			start := c.at
+			text = c.environment()
+			environmentData = data[start:c.at]
+		default:
+			c.skip(name, patchMembers)
+		}
+	}
+	if !c.ends() || len(environmentData) == 0 {
+		return d.unusualPatch(data)
+	}
+	id, ok := environmentID(path)
+	if !ok {
+		return d.unusualPatch(data)
+	}
+	m := patchMessage{fresh: d.make.item(&text, environmentData)}
+	m.id = m.fresh.value.id()
+	if string(m.id) != string(id) {
+		m.id = config.EnvironmentID(id)
+	}
+	return m, nil
+}
+
+// unusualItem makes an environment of its text by encoding/json. No text will do for the zero value.
+func unusualItem(text []byte) (*item[environment], error) {
+	rep := &envfactory.EnvironmentRep{}
+	if len(text) > 0 {
+		if err := json.Unmarshal(text, rep); err != nil {
+			return nil, err
+		}
+	}
+	fresh := itemOf(rep)
+	fresh.value.setText(text)
+	return fresh, nil
+}
+
+// itemOf makes an item of an environment.
+func itemOf(rep *envfactory.EnvironmentRep) *item[environment] {
+	return &item[environment]{version: rep.Version, value: environmentOf(rep)}
+}
+
+func (d *decoder) unusualPatch(data []byte) (message, error) {
 	var patch struct {
 		Path string          `json:"path"`
-		Data json.RawMessage `json:"data"` // what it is depends on the path
+		Data json.RawMessage `json:"data"`
 	}
 	if err := json.Unmarshal(data, &patch); err != nil {
 		return nil, err
@@ -40,66 +101,52 @@ func decodePatch(data []byte) (message, error) {
 	}
 	if target.kind == filterTarget {
 		m := filterPatchMessage{id: config.FilterID(target.id)}
-		err := unmarshalOptional(patch.Data, &m.rep)
+		m.fresh, err = filterItem(patch.Data)
 		return m, err
 	}
 	m := patchMessage{id: config.EnvironmentID(target.id)}
-	err = unmarshalOptional(patch.Data, &m.rep)
+	m.fresh, err = unusualItem(patch.Data)
 	return m, err
 }
 
-func decodeDelete(data []byte) (message, error) {
-	var m DeleteMessageData
-	if err := json.Unmarshal(data, &m); err != nil {
-		return nil, err
+// filterItem makes a filter of its text. No text will do for the zero value.
+func filterItem(text []byte) (*item[envfactory.FilterRep], error) {
+	fresh := &item[envfactory.FilterRep]{}
+	if len(text) > 0 {
+		if err := json.Unmarshal(text, &fresh.value); err != nil {
+			return nil, err
+		}
 	}
-	target, err := parsePath(m.Path)
+	fresh.version = fresh.value.Version
+	return fresh, nil
+}
+
+// delete decodes the data of a delete event.
+func (d *decoder) delete(data []byte) (message, error) {
+	c := cursor{text: data}
+	var deletion DeleteMessageData
+	var seen members
+	for more := c.open('{', '}'); more; more = c.more('}') {
+		switch name := c.name(); string(name) {
+		case "path":
+			c.once(&seen, 0)
+			deletion.Path = string(c.string())
+		case "version":
+			c.once(&seen, 1)
+			deletion.Version = c.int()
+		default:
+			c.skip(name, deleteMembers)
+		}
+	}
+	if !c.ends() {
+		deletion = DeleteMessageData{}
+		if err := json.Unmarshal(data, &deletion); err != nil {
+			return nil, err
+		}
+	}
+	target, err := parsePath(deletion.Path)
 	if err != nil {
 		return nil, err
 	}
-	return deleteMessage{target: target, version: m.Version}, nil
-}
-
-// unmarshalOptional leaves v at its zero value if there is no value at all.
-func unmarshalOptional(data json.RawMessage, v any) error {
-	if len(data) == 0 {
-		return nil
-	}
-	return json.Unmarshal(data, v)
-}
-
-// members are those of a JSON object in the order of the text. Of a name that is there twice, the last value counts,
-// in the place of the first, as in a Go map that encoding/json decodes.
-type members[ID ~string, V any] []listed[ID, V]
-
-func (m *members[ID, V]) UnmarshalJSON(data []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	opening, err := dec.Token()
-	if err != nil {
-		return err
-	}
-	if opening == nil {
-		return nil // null is the zero value
-	}
-	if opening != json.Delim('{') {
-		return fmt.Errorf("expected an object of items by id")
-	}
-	places := map[ID]int{}
-	for dec.More() {
-		name, err := dec.Token()
-		if err != nil {
-			return err
-		}
-		item := listed[ID, V]{id: ID(name.(string))}
-		if err := dec.Decode(&item.value); err != nil {
-			return err
-		}
-		if place, ok := places[item.id]; ok {
-			(*m)[place] = item
-			continue
-		}
-		places[item.id] = len(*m)
-		*m = append(*m, item)
-	}
-	return nil
+	return deleteMessage{target: target, version: deletion.Version}, nil
 }

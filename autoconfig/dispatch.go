@@ -35,16 +35,16 @@ func (d dispatcher) changes(ctx context.Context, changes []change, now time.Time
 func (d dispatcher) change(c *change, now time.Time) {
 	switch c.kind {
 	case addEnvironment:
-		d.handler.AddEnvironment(c.env.ToParams().At(now))
+		d.handler.AddEnvironment(c.env.value.params(c.env.version, now))
 	case updateEnvironment:
-		d.handler.UpdateEnvironment(c.env.ToParams().At(now))
+		d.handler.UpdateEnvironment(c.env.value.params(c.env.version, now))
 	case deleteEnvironment:
 		d.handler.DeleteEnvironment(c.envID)
 	case receivedAll:
 		d.handler.ReceivedAllEnvironments()
 	case addFilter:
 		if d.filters != nil {
-			d.filters.AddFilter(c.filter)
+			d.filters.AddFilter(*c.filter)
 		}
 	case deleteFilter:
 		if d.filters != nil {

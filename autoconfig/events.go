@@ -67,7 +67,7 @@ func (r *runner) takeEvent(name string, data []byte) error {
 		r.reconnectIn(r.schedule.afterLoss(), "the service asks for a new connection")
 		return nil
 	}
-	message, err := decode(name, data)
+	message, err := r.decode(name, data)
 	switch {
 	case errors.Is(err, errUnknownEvent):
 		r.m.loggers.Warnf("Auto-configuration stream: %s: %q", err, mask.Shorten(name))
@@ -80,6 +80,17 @@ func (r *runner) takeEvent(name string, data []byte) error {
 			err: fmt.Errorf("a malformed %s event of %d bytes: %w", name, len(data), err)})
 	}
 	return r.apply(message)
+}
+
+func (r *runner) decode(name string, data []byte) (message, error) {
+	if name != PutEvent {
+		return r.decoder.decode(name, data)
+	}
+	put := newPutDecoder(&r.m.state.environments)
+	if err := put.add(data); err != nil {
+		return nil, err
+	}
+	return put.finish()
 }
 
 // apply takes a message of the stream.

@@ -67,7 +67,7 @@ func TestRule11OneTimeIsNext(t *testing.T) {
 		return int(at.Sub(epoch) / time.Second)
 	}
 	apply := func(name, data string) {
-		m, err := decode(name, []byte(data))
+		m, err := s.decode(name, []byte(data))
 		require.NoError(t, err)
 		s.apply(m, epoch)
 	}

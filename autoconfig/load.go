@@ -1,10 +1,10 @@
 package autoconfig
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -84,16 +84,16 @@ func (r *runner) saveChanges(source Source) {
 
 // message makes a put of the snapshot, in the order of the ids.
 func (s *Snapshot) message() putMessage {
-	return putMessage{environments: inOrder(s.Environments), filters: inOrder(s.Filters)}
-}
-
-func inOrder[ID ~string, V any](items map[ID]V) []listed[ID, V] {
-	list := make([]listed[ID, V], 0, len(items))
-	for id, value := range items {
-		list = append(list, listed[ID, V]{id, value})
+	m := putMessage{&putList[config.EnvironmentID, environment]{}, &putList[config.FilterID, envfactory.FilterRep]{}}
+	for _, id := range slices.Sorted(maps.Keys(s.Environments)) {
+		rep := s.Environments[id]
+		m.environments.add(id, itemOf(&rep), nil)
 	}
-	slices.SortFunc(list, func(a, b listed[ID, V]) int { return cmp.Compare(a.id, b.id) })
-	return list
+	for _, id := range slices.Sorted(maps.Keys(s.Filters)) {
+		filter := s.Filters[id]
+		m.filters.add(id, &item[envfactory.FilterRep]{value: filter, version: filter.Version}, nil)
+	}
+	return m
 }
 
 // snapshot is what the store gets.
@@ -108,10 +108,10 @@ func (m *StreamManager) snapshot() *Snapshot {
 		Filters:       make(map[config.FilterID]envfactory.FilterRep, len(filters)),
 	}
 	for _, env := range environments {
-		s.Environments[env.id] = *env.value
+		s.Environments[env.id] = env.value.rep(env.version)
 	}
 	for _, filter := range filters {
-		s.Filters[filter.id] = *filter.value
+		s.Filters[filter.id] = filter.value
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package autoconfig
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -14,24 +15,18 @@ type message any
 
 // putMessage is the whole configuration. Unlike PutContent it keeps the order of the event.
 type putMessage struct {
-	environments []listed[config.EnvironmentID, envfactory.EnvironmentRep]
-	filters      []listed[config.FilterID, envfactory.FilterRep]
-}
-
-// listed is a member of one of a put's maps.
-type listed[ID ~string, V any] struct {
-	id    ID
-	value V
+	environments *putList[config.EnvironmentID, environment]
+	filters      *putList[config.FilterID, envfactory.FilterRep]
 }
 
 type patchMessage struct {
-	id  config.EnvironmentID // from the path
-	rep envfactory.EnvironmentRep
+	id    config.EnvironmentID // from the path
+	fresh *item[environment]
 }
 
 type filterPatchMessage struct {
-	id  config.FilterID
-	rep envfactory.FilterRep
+	id    config.FilterID
+	fresh *item[envfactory.FilterRep]
 }
 
 type deleteMessage struct {
@@ -46,21 +41,6 @@ var (
 	errUnknownEvent = fmt.Errorf("%w: unknown name", errIgnored)
 	errPath         = fmt.Errorf("%w: its path is not one of an environment or a filter", errIgnored)
 )
-
-// decode makes a message of an event. It returns errIgnored, wrapped, for a path or an event name that means nothing
-// here; any other error means that the data is malformed. No error quotes the data, which has keys in it.
-func decode(name string, data []byte) (message, error) {
-	switch name {
-	case PutEvent:
-		return decodePut(data)
-	case PatchEvent:
-		return decodePatch(data)
-	case DeleteEvent:
-		return decodeDelete(data)
-	default:
-		return nil, errUnknownEvent
-	}
-}
 
 // target is what the path of a patch or a delete names.
 type target struct {
@@ -88,4 +68,10 @@ func parsePath(path string) (target, error) {
 		return target{filterTarget, id}, nil
 	}
 	return target{}, errPath
+}
+
+// environmentID is what parsePath finds in the path of an environment, without a copy.
+func environmentID(path []byte) (id []byte, ok bool) {
+	id, ok = bytes.CutPrefix(bytes.TrimPrefix(path, []byte("/")), []byte("environments/"))
+	return id, ok && len(id) > 0 && bytes.IndexByte(id, '/') < 0
 }

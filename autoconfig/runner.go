@@ -23,6 +23,8 @@ type runner struct {
 	savedRevision uint64            // of the state that the store has got from here, or is about to get
 	streamApplied bool              // the stream has brought something already
 
+	decoder decoder
+
 	conn  *connection // nil while waiting to retry
 	retry *time.Timer
 

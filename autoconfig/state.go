@@ -13,25 +13,25 @@ import (
 // state is what is known of the configuration. It takes messages and yields the changes that they make. It does no
 // I/O, and the time is passed in, so that every rule about the data can be tested as a table.
 type state struct {
-	environments versioned[config.EnvironmentID, *envfactory.EnvironmentRep]
-	filters      versioned[config.FilterID, *envfactory.FilterRep]
+	environments versioned[config.EnvironmentID, environment]
+	filters      versioned[config.FilterID, envfactory.FilterRep]
 	expiries     expiryQueue
 }
 
 func newState() *state {
 	return &state{
-		environments: newVersioned[config.EnvironmentID, *envfactory.EnvironmentRep](),
-		filters:      newVersioned[config.FilterID, *envfactory.FilterRep](),
+		environments: newVersioned[config.EnvironmentID, environment](),
+		filters:      newVersioned[config.FilterID, envfactory.FilterRep](),
 	}
 }
 
 // change is one thing to tell the relay.
 type change struct {
 	kind   changeKind
-	env    *envfactory.EnvironmentRep // of addEnvironment and updateEnvironment
-	envID  config.EnvironmentID       // of deleteEnvironment
-	filter envfactory.FilterParams    // of addFilter; of deleteFilter just its ID
-	expiry *expiringKey               // of keyExpired
+	env    *item[environment]       // of addEnvironment and updateEnvironment; as it is until the next message
+	envID  config.EnvironmentID     // of deleteEnvironment
+	filter *envfactory.FilterParams // of addFilter; of deleteFilter just its ID
+	expiry *expiringKey             // of keyExpired
 }
 
 type changeKind int
@@ -63,9 +63,12 @@ func (s *state) apply(m message, now time.Time) outcome {
 	case putMessage:
 		s.applyPut(m, now, &out)
 	case patchMessage:
-		s.takeEnvironment(m.id, m.rep, s.environments.newerThanKnown, now, &out)
+		s.applyPatch(m, now, &out)
 	case filterPatchMessage:
-		s.takeFilter(m.id, m.rep, s.filters.newerThanKnown, &out)
+		known := s.filters.items[m.id]
+		if known.newerThanKnown(m.fresh.version) {
+			s.takeFilter(m.id, known, m.fresh, &out)
+		}
 	case deleteMessage:
 		s.applyDelete(m, &out)
 	}
@@ -73,26 +76,52 @@ func (s *state) apply(m message, now time.Time) outcome {
 }
 
 func (s *state) applyPut(m putMessage, now time.Time, out *outcome) {
-	environments := make(map[config.EnvironmentID]struct{}, len(m.environments))
-	for _, env := range m.environments {
+	s.environments.resolve(m.environments)
+	out.changes = make([]change, 0, len(m.environments.items)+1)
+	for i := range m.environments.items {
 		// What the put lists by its id is not missing from it, even if the rest of the entry can't be used: a mistake of
 		// the service must not take an environment away.
-		environments[env.id] = struct{}{}
-		s.takeEnvironment(env.id, env.value, s.environments.newInPut, now, out)
+		entry := &m.environments.items[i]
+		if !s.takeListed(entry, now, out) {
+			s.environments.reject(m.environments, entry)
+		}
 	}
-	filters := make(map[config.FilterID]struct{}, len(m.filters))
-	for _, f := range m.filters {
-		filters[f.id] = struct{}{}
-		s.takeFilter(f.id, f.value, s.filters.newInPut, out)
+	s.filters.resolve(m.filters)
+	for _, f := range m.filters.items {
+		if f.known.newInPut(f.fresh.version) {
+			s.takeFilter(f.id, f.known, f.fresh, out)
+		}
 	}
-	for _, id := range s.environments.keepOnly(environments) {
+	for _, id := range s.environments.keepOnly(m.environments) {
 		s.expiries.remove(id)
 		out.add(change{kind: deleteEnvironment, envID: id})
 	}
-	for _, id := range s.filters.keepOnly(filters) {
-		out.add(change{kind: deleteFilter, filter: envfactory.FilterParams{ID: id}})
+	for _, id := range s.filters.keepOnly(m.filters) {
+		out.add(change{kind: deleteFilter, filter: &envfactory.FilterParams{ID: id}})
 	}
 	out.add(change{kind: receivedAll})
+}
+
+// takeListed takes an environment of a put if it is news. It returns false if the entry can't be used.
+func (s *state) takeListed(entry *listed[config.EnvironmentID, environment], now time.Time, out *outcome) bool {
+	known, fresh := entry.known, entry.fresh
+	switch {
+	case !s.isUnderItsID(entry.id, fresh, out):
+		return false
+	case known.newInPut(fresh.version):
+		return s.takeEnvironment(entry.id, known, fresh, now, out)
+	case known.status == live:
+		// This text is no news next time either.
+		known.value.textHash, known.value.textLength = fresh.value.textHash, fresh.value.textLength
+	}
+	return true
+}
+
+func (s *state) applyPatch(m patchMessage, now time.Time, out *outcome) {
+	known := s.environments.items[m.id]
+	if s.isUnderItsID(m.id, m.fresh, out) && known.newerThanKnown(m.fresh.version) {
+		s.takeEnvironment(m.id, known, m.fresh, now, out)
+	}
 }
 
 func (s *state) applyDelete(m deleteMessage, out *outcome) {
@@ -106,40 +135,49 @@ func (s *state) applyDelete(m deleteMessage, out *outcome) {
 	case filterTarget:
 		id := config.FilterID(m.target.id)
 		if s.filters.delete(id, m.version) == deleted {
-			out.add(change{kind: deleteFilter, filter: envfactory.FilterParams{ID: id}})
+			out.add(change{kind: deleteFilter, filter: &envfactory.FilterParams{ID: id}})
 		}
 	}
 }
 
-// takeEnvironment adds or updates one environment, if isNews says that its version is one to take.
-func (s *state) takeEnvironment(id config.EnvironmentID, rep envfactory.EnvironmentRep,
-	isNews func(config.EnvironmentID, int) bool, now time.Time, out *outcome) {
-	if rep.EnvID != id {
-		out.warnings = append(out.warnings, fmt.Errorf("environment ignored: it is listed as %q, but its envID is %q",
-			mask.Shorten(string(id)), mask.Shorten(string(rep.EnvID))))
-		return
+// isUnderItsID says whether an environment has the id that it is listed as.
+func (s *state) isUnderItsID(id config.EnvironmentID, fresh *item[environment], out *outcome) bool {
+	if fresh.value.id() == id {
+		return true
 	}
-	if !isNews(id, rep.Version) {
-		return
-	}
-	if err := rep.ValidateKeys(); err != nil {
-		out.invalidKeys = errors.Join(out.invalidKeys, err)
-		return
-	}
-	kind := updateEnvironment
-	if s.environments.set(id, rep.Version, &rep) == added {
-		kind = addEnvironment
-	}
-	out.add(change{kind: kind, env: &rep})
-	s.expiries.set(rep.ToParams(), now)
+	out.warnings = append(out.warnings, fmt.Errorf("environment ignored: it is listed as %q, but its envID is %q",
+		mask.Shorten(string(id)), mask.Shorten(string(fresh.value.id()))))
+	return false
 }
 
-// takeFilter adds one filter, if isNews says that its version is one to take. A filter that is known has nothing to
-// update but its version.
-func (s *state) takeFilter(id config.FilterID, rep envfactory.FilterRep,
-	isNews func(config.FilterID, int) bool, out *outcome) {
-	if isNews(id, rep.Version) && s.filters.set(id, rep.Version, &rep) == added {
-		out.add(change{kind: addFilter, filter: rep.ToParams(id)})
+// takeEnvironment adds or updates one environment. It returns false if its keys make no sense.
+func (s *state) takeEnvironment(id config.EnvironmentID, known, fresh *item[environment], now time.Time, out *outcome) bool {
+	rep := fresh.value.rep(fresh.version)
+	if err := rep.ValidateKeys(); err != nil {
+		out.invalidKeys = errors.Join(out.invalidKeys, err)
+		return false
+	}
+	kind := updateEnvironment
+	if s.environments.set(id, known, fresh) == added {
+		kind = addEnvironment
+	}
+	if known == nil {
+		known = fresh
+	}
+	out.add(change{kind: kind, env: known})
+	if fresh.value.mayExpire() {
+		s.expiries.set(rep.ToParams(), now)
+	} else {
+		s.expiries.remove(id)
+	}
+	return true
+}
+
+// takeFilter adds one filter. A filter that is known has nothing to update but its version.
+func (s *state) takeFilter(id config.FilterID, known, fresh *item[envfactory.FilterRep], out *outcome) {
+	if s.filters.set(id, known, fresh) == added {
+		params := fresh.value.ToParams(id)
+		out.add(change{kind: addFilter, filter: &params})
 	}
 }
 
@@ -165,8 +203,8 @@ func (s *state) revision() uint64 { return s.environments.revision + s.filters.r
 func (s *state) params(now time.Time) []envfactory.EnvironmentParams {
 	known := s.environments.all()
 	params := make([]envfactory.EnvironmentParams, 0, len(known))
-	for _, rep := range known {
-		params = append(params, rep.ToParams().At(now))
+	for _, env := range known {
+		params = append(params, env.value.params(env.version, now))
 	}
 	return params
 }

@@ -76,10 +76,10 @@ func describe(changes []change, now time.Time) string {
 		text := ""
 		switch c.kind {
 		case addEnvironment, updateEnvironment:
-			p := c.env.ToParams().At(now)
+			p := c.env.value.params(c.env.version, now)
 			text = map[changeKind]string{addEnvironment: "add ", updateEnvironment: "update "}[c.kind] + string(p.EnvID)
-			if c.env.EnvName != "" {
-				text += " " + c.env.EnvName
+			if p.Identifiers.EnvName != "" {
+				text += " " + p.Identifiers.EnvName
 			}
 			if p.ExpiringSDKKey != "" {
 				text += fmt.Sprintf(" expiring %s at %d", string(p.ExpiringSDKKey), int(p.ExpiringSDKKeyTime.Sub(epoch).Seconds()))
@@ -100,6 +100,14 @@ func describe(changes []change, now time.Time) string {
 	return strings.Join(all, "; ")
 }
 
+// decode makes a message of an event, as the run loop does.
+func (s *state) decode(name string, data []byte) (message, error) {
+	r := runner{m: &StreamManager{state: s}}
+	return r.decode(name, data)
+}
+
+func decode(name string, data []byte) (message, error) { return newState().decode(name, data) }
+
 // play sends the events to a new state and checks the changes of each. The event named "tick" only lets time pass.
 func play(t *testing.T, events []event) (s *state, last outcome) {
 	t.Helper()
@@ -109,7 +117,7 @@ func play(t *testing.T, events []event) (s *state, last outcome) {
 		var out outcome
 		if e.name == "tick" {
 			out.changes = s.expire(now)
-		} else if m, err := decode(e.name, []byte(e.data)); err == nil {
+		} else if m, err := s.decode(e.name, []byte(e.data)); err == nil {
 			out = s.apply(m, now)
 		} else {
 			require.ErrorIs(t, err, errIgnored, "event %d: %s", i, e.data)

@@ -3,25 +3,58 @@ package autoconfig
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // versioned is a set of items that change by version: the environments, or the filters. An item that was deleted
 // leaves a tombstone, which keeps its version so that older news that come late can be told from newer.
 type versioned[ID ~string, V any] struct {
-	items map[ID]entry[V]
+	items map[ID]*item[V]
 	live  int // items that are not tombstones
 
 	revision uint64 // grows with each change to an item that is not a tombstone
+	puts     uint32 // how many puts there have been
 }
 
-type entry[V any] struct {
-	version int
-	deleted bool
+// item is what is known of one id.
+type item[V any] struct {
 	value   V
+	version int
+	status  itemStatus
+	mark    mark
 }
+
+type itemStatus uint8
+
+const (
+	live      itemStatus = iota
+	tombstone            // deleted; there is no value
+	pending              // listed for the first time, by a put that is being applied
+)
+
+// mark says which put has last listed an item, by its number, and where in that put.
+type mark struct{ put, place uint32 }
 
 func newVersioned[ID ~string, V any]() versioned[ID, V] {
-	return versioned[ID, V]{items: map[ID]entry[V]{}}
+	return versioned[ID, V]{items: map[ID]*item[V]{}}
+}
+
+// nextPut is the number of a new put.
+func (s *versioned[ID, V]) nextPut() uint32 {
+	s.puts++
+	return s.puts
+}
+
+// newerThanKnown says whether a patch or a delete with this version is news.
+func (known *item[V]) newerThanKnown(version int) bool {
+	return known == nil || version > known.version
+}
+
+// newInPut says whether an item with this version, as part of the whole truth, is news. What is older than the known
+// version, be that a tombstone, is not. The same version is no news of an item, but brings a deleted one back.
+func (known *item[V]) newInPut(version int) bool {
+	return known.status == pending || version > known.version ||
+		version == known.version && known.status == tombstone
 }
 
 // effect says what happened to an item, as its owner sees it.
@@ -34,25 +67,18 @@ const (
 	deleted
 )
 
-// newerThanKnown says whether a patch or a delete with this version is news.
-func (s *versioned[ID, V]) newerThanKnown(id ID, version int) bool {
-	known, ok := s.items[id]
-	return !ok || version > known.version
-}
-
-// newInPut says whether an item with this version, as part of the whole truth, is news. What is older than the known
-// version, be that a tombstone, is not. The same version is no news of an item, but brings a deleted one back.
-func (s *versioned[ID, V]) newInPut(id ID, version int) bool {
-	known, ok := s.items[id]
-	return !ok || version > known.version || version == known.version && known.deleted
-}
-
-// set makes the item known, whatever its version.
-func (s *versioned[ID, V]) set(id ID, version int, value V) effect {
-	known, ok := s.items[id]
-	s.items[id] = entry[V]{version: version, value: value}
+// set makes fresh what is known of the id, whatever its version. What was known is passed in: nil if nothing was.
+func (s *versioned[ID, V]) set(id ID, known, fresh *item[V]) effect {
 	s.revision++
-	if !ok || known.deleted {
+	if known == nil {
+		known = fresh
+	}
+	isNew := known == fresh || known.status != live
+	known.value, known.version, known.status = fresh.value, fresh.version, live
+	// Also where known is in the map: the id may be a part of the value's memory, and the map must not hold on to that
+	// of the old value by its key.
+	s.items[id] = known
+	if isNew {
 		s.live++
 		return added
 	}
@@ -61,12 +87,12 @@ func (s *versioned[ID, V]) set(id ID, version int, value V) effect {
 
 // delete leaves a tombstone, also for an item never seen, unless its version is not newer than the known one.
 func (s *versioned[ID, V]) delete(id ID, version int) effect {
-	if !s.newerThanKnown(id, version) {
+	known := s.items[id]
+	if !known.newerThanKnown(version) {
 		return noEffect
 	}
-	known, ok := s.items[id]
-	s.items[id] = entry[V]{version: version, deleted: true}
-	if !ok || known.deleted {
+	s.items[ID(strings.Clone(string(id)))] = &item[V]{version: version, status: tombstone}
+	if known == nil || known.status == tombstone {
 		return noEffect
 	}
 	s.live--
@@ -74,16 +100,19 @@ func (s *versioned[ID, V]) delete(id ID, version int) effect {
 	return deleted
 }
 
-// keepOnly forgets every item that is not listed, its tombstone too, and returns those that were not tombstones,
-// sorted.
-func (s *versioned[ID, V]) keepOnly(listed map[ID]struct{}) []ID {
+// keepOnly forgets every item that the put has not listed, its tombstone too, and returns those that were not
+// tombstones, sorted.
+func (s *versioned[ID, V]) keepOnly(list *putList[ID, V]) []ID {
+	if list.distinct == len(s.items) {
+		return nil // it has listed all
+	}
 	var removed []ID
 	for id, item := range s.items {
-		if _, ok := listed[id]; ok {
+		if item.mark.put == list.number {
 			continue
 		}
 		delete(s.items, id)
-		if !item.deleted {
+		if item.status == live {
 			s.live--
 			s.revision++
 			removed = append(removed, id)
@@ -93,25 +122,32 @@ func (s *versioned[ID, V]) keepOnly(listed map[ID]struct{}) []ID {
 	return removed
 }
 
+// known is a copy of an item that is not a tombstone.
+type known[ID ~string, V any] struct {
+	id      ID
+	version int
+	value   V
+}
+
 // unordered returns the items that are not tombstones, quickly.
-func (s *versioned[ID, V]) unordered() []listed[ID, V] {
-	list := make([]listed[ID, V], 0, s.live)
+func (s *versioned[ID, V]) unordered() []known[ID, V] {
+	list := make([]known[ID, V], 0, s.live)
 	for id, item := range s.items {
-		if !item.deleted {
-			list = append(list, listed[ID, V]{id, item.value})
+		if item.status == live {
+			list = append(list, known[ID, V]{id, item.version, item.value})
 		}
 	}
 	return list
 }
 
 // all returns the items that are not tombstones, sorted by id.
-func (s *versioned[ID, V]) all() []V {
+func (s *versioned[ID, V]) all() []*item[V] {
 	ids := slices.Sorted(maps.Keys(s.items))
-	values := make([]V, 0, s.live)
+	items := make([]*item[V], 0, s.live)
 	for _, id := range ids {
-		if item := s.items[id]; !item.deleted {
-			values = append(values, item.value)
+		if item := s.items[id]; item.status == live {
+			items = append(items, item)
 		}
 	}
-	return values
+	return items
 }

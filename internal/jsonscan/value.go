@@ -54,7 +54,10 @@ func object(text []byte, i, depth int) (end int, err error) {
 		return i + 1, nil
 	}
 	for {
-		if i, _, err = Name(text, i); err != nil {
+		if i, _, err = String(text, Space(text, i)); err != nil {
+			return i, err
+		}
+		if i, err = Colon(text, i); err != nil {
 			return i, err
 		}
 		if i, err = Value(text, i, depth); err != nil {
@@ -74,19 +77,18 @@ func object(text []byte, i, depth int) (end int, err error) {
 	}
 }
 
-// Name scans the name of an object's member, the colon, and the white space before, between and after them. So it
-// returns where the value begins.
-func Name(text []byte, i int) (end int, plain bool, err error) {
-	if i, plain, err = String(text, Space(text, i)); err != nil {
-		return i, false, err
-	}
+// Colon scans what is between the name and the value of a member: a colon, and white space.
+func Colon(text []byte, i int) (end int, err error) {
 	if i = Space(text, i); i == len(text) {
-		return i, false, ErrIncomplete
+		return i, ErrIncomplete
 	}
 	if text[i] != ':' {
-		return i, false, ErrSyntax
+		return i, ErrSyntax
 	}
-	return Space(text, i+1), plain, nil
+	if i = Space(text, i+1); i == len(text) {
+		return i, ErrIncomplete
+	}
+	return i, nil
 }
 
 // array scans what comes after the opening bracket.

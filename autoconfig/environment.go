@@ -1,0 +1,100 @@
+package autoconfig
+
+import (
+	"math"
+	"time"
+	"unique"
+
+	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/envfactory"
+)
+
+// environment is an EnvironmentRep in a form that takes little memory, since relays keep tens of thousands of them:
+// its strings are one, so that they take one allocation and one header, and the names of its project are shared with
+// the other environments of the project. Once it is made, only the text that it is known by changes.
+type environment struct {
+	strings string // envID, envKey, envName, mobKey and sdkKey.value, one after another
+	project unique.Handle[project]
+
+	// whole has everything if there is more than the other fields can say: lists of keys, an expiring key, or values
+	// that are unusually large. The other fields are zero then.
+	whole *envfactory.EnvironmentRep
+
+	// The JSON text that this was decoded from, as a hash and a length: the same text need not be decoded again. There is
+	// none if the length is 0.
+	textHash   uint64
+	textLength uint32
+
+	lengths    [4]uint16 // of all but the last of strings
+	defaultTTL uint16
+	secureMode bool
+}
+
+// project is what the environments of a project have in common.
+type project struct{ key, name string }
+
+// environmentOf returns the compact form of rep, which it may keep a pointer to. The version is kept elsewhere.
+func environmentOf(rep *envfactory.EnvironmentRep) environment {
+	e := environment{}
+	strings := [...]string{string(rep.EnvID), rep.EnvKey, rep.EnvName, string(rep.MobKey), string(rep.SDKKey.Value)}
+	fits := rep.SDKKeys == nil && rep.MobileKeys == nil && rep.SDKKey.Expiring == envfactory.ExpiringKeyRep{} &&
+		fitsTTL(rep.DefaultTTL)
+	for i := range e.lengths {
+		fits = fits && len(strings[i]) <= math.MaxUint16
+		e.lengths[i] = uint16(len(strings[i]))
+	}
+	if !fits {
+		return environment{whole: rep}
+	}
+	e.strings = strings[0] + strings[1] + strings[2] + strings[3] + strings[4]
+	e.project = unique.Make(project{rep.ProjKey, rep.ProjName})
+	e.defaultTTL, e.secureMode = uint16(rep.DefaultTTL), rep.SecureMode
+	return e
+}
+
+func fitsTTL(minutes int) bool { return minutes >= 0 && minutes <= math.MaxUint16 }
+
+// id is a part of a longer string: do not keep it longer than the environment.
+func (e *environment) id() config.EnvironmentID {
+	if e.whole != nil {
+		return e.whole.EnvID
+	}
+	return config.EnvironmentID(e.strings[:e.lengths[0]])
+}
+
+// rep returns the environment as it was received. Its strings and lists are the environment's own.
+func (e *environment) rep(version int) envfactory.EnvironmentRep {
+	if e.whole != nil {
+		return *e.whole
+	}
+	var parts [len(e.lengths)]string
+	rest := e.strings
+	for i, length := range e.lengths {
+		parts[i], rest = rest[:length], rest[length:]
+	}
+	shared := e.project.Value()
+	return envfactory.EnvironmentRep{
+		EnvID:      config.EnvironmentID(parts[0]),
+		EnvKey:     parts[1],
+		EnvName:    parts[2],
+		ProjKey:    shared.key,
+		ProjName:   shared.name,
+		MobKey:     config.MobileKey(parts[3]),
+		SDKKey:     envfactory.SDKKeyRep{Value: config.SDKKey(rest)},
+		DefaultTTL: int(e.defaultTTL),
+		SecureMode: e.secureMode,
+		Version:    version,
+	}
+}
+
+// params returns what a relay needs to know of the environment at a certain time.
+func (e *environment) params(version int, now time.Time) envfactory.EnvironmentParams {
+	params := e.rep(version).ToParams()
+	if e.mayExpire() {
+		params = params.At(now)
+	}
+	return params
+}
+
+// mayExpire is false if no key of the environment ever expires.
+func (e *environment) mayExpire() bool { return e.whole != nil }

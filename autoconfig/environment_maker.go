@@ -1,0 +1,122 @@
+package autoconfig
+
+import (
+	"math"
+	"unique"
+
+	"github.com/launchdarkly/go-sdk-common/v3/ldtime"
+
+	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/envfactory"
+)
+
+// environmentMaker makes environments of their text. The zero value is ready. It holds memory that is of use for the
+// next environment.
+type environmentMaker struct {
+	scratch  []byte
+	projects map[string]unique.Handle[project]
+	last     unique.Handle[project] // environments of a project often come one after another
+}
+
+// mostProjects is how many projects a maker remembers, so that one that lives long does not keep old ones for ever.
+const mostProjects = 10_000
+
+// item makes an environment of its text.
+func (m *environmentMaker) item(e *environmentText, text []byte) *item[environment] {
+	fresh := &item[environment]{version: e.version, value: m.make(e)}
+	fresh.value.setText(text)
+	return fresh
+}
+
+// make returns the environment in the form in which it is kept.
+func (m *environmentMaker) make(e *environmentText) environment {
+	project := m.project(e.projKey, e.projName)
+	lengths := [...]int{len(e.envID), len(e.envKey), len(e.envName), len(e.mobKey)}
+	fits := e.sdkKeys == nil && e.mobileKeys == nil && e.expiringKey == nil && e.expiringTime == 0 && fitsTTL(e.defaultTTL)
+	made := environment{project: project, defaultTTL: uint16(e.defaultTTL), secureMode: e.secureMode}
+	for i, length := range lengths {
+		fits = fits && length <= math.MaxUint16
+		made.lengths[i] = uint16(length)
+	}
+	m.scratch = e.appendStrings(m.scratch[:0])
+	strings := string(m.scratch)
+	if !fits {
+		return environment{whole: e.rep(strings, project.Value())}
+	}
+	made.strings = strings
+	return made
+}
+
+// appendStrings appends every string but those of the project. The order is the one of environment.strings, and of rep.
+func (e *environmentText) appendStrings(to []byte) []byte {
+	for _, part := range [...][]byte{e.envID, e.envKey, e.envName, e.mobKey, e.sdkKey, e.expiringKey} {
+		to = append(to, part...)
+	}
+	for _, list := range [...][]keyText{e.sdkKeys, e.mobileKeys} {
+		for i := range list {
+			to = append(append(to, list[i].key...), list[i].value...)
+		}
+	}
+	return to
+}
+
+// rep returns the environment in full. Its strings are parts of one, which appendStrings has put together.
+func (e *environmentText) rep(strings string, shared project) *envfactory.EnvironmentRep {
+	next := func(part []byte) (s string) {
+		s, strings = strings[:len(part)], strings[len(part):]
+		return s
+	}
+	rep := &envfactory.EnvironmentRep{
+		EnvID:    config.EnvironmentID(next(e.envID)),
+		EnvKey:   next(e.envKey),
+		EnvName:  next(e.envName),
+		ProjKey:  shared.key,
+		ProjName: shared.name,
+		MobKey:   config.MobileKey(next(e.mobKey)),
+		SDKKey: envfactory.SDKKeyRep{Value: config.SDKKey(next(e.sdkKey)), Expiring: envfactory.ExpiringKeyRep{
+			Value: config.SDKKey(next(e.expiringKey)), Timestamp: ldtime.UnixMillisecondTime(e.expiringTime),
+		}},
+		DefaultTTL: e.defaultTTL,
+		SecureMode: e.secureMode,
+		Version:    e.version,
+	}
+	rep.SDKKeys = keyReps(e.sdkKeys, next)
+	rep.MobileKeys = keyReps(e.mobileKeys, next)
+	return rep
+}
+
+func keyReps(list []keyText, next func([]byte) string) []envfactory.ConcurrentKeyRep {
+	if list == nil {
+		return nil
+	}
+	reps := make([]envfactory.ConcurrentKeyRep, len(list))
+	for i := range list {
+		k := &list[i]
+		reps[i] = envfactory.ConcurrentKeyRep{Key: next(k.key), Value: next(k.value), HasViews: k.hasViews}
+		if k.expires {
+			expiry := ldtime.UnixMillisecondTime(k.expiry)
+			reps[i].Expiry = &expiry
+		}
+	}
+	return reps
+}
+
+// project returns the names in the form in which all environments of the project share them.
+func (m *environmentMaker) project(key, name []byte) unique.Handle[project] {
+	if m.last != (unique.Handle[project]{}) {
+		if last := m.last.Value(); last.key == string(key) && last.name == string(name) {
+			return m.last
+		}
+	}
+	m.scratch = append(append(append(m.scratch[:0], key...), 0), name...)
+	known, ok := m.projects[string(m.scratch)]
+	if shared := known; !ok || len(shared.Value().key) != len(key) { // a zero byte in a name
+		known = unique.Make(project{string(key), string(name)})
+		if m.projects == nil || len(m.projects) >= mostProjects {
+			m.projects = map[string]unique.Handle[project]{}
+		}
+		m.projects[string(m.scratch)] = known
+	}
+	m.last = known
+	return known
+}
