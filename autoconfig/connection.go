@@ -11,9 +11,9 @@ import (
 
 // connection is one attempt to follow the stream: a goroutine that connects and then reads.
 //
-// It hands what comes to the run loop one by one, and reads on only when the run loop is through with it. So an item
-// may point into the reader's buffer, and while a handler's call takes its time no Read is waiting that could be
-// mistaken for silence.
+// It hands what comes to the run loop, and reads on only when the run loop is through with it. So an item may point into
+// the reader's buffer, the run loop may take further items from there, and while a handler's call takes its time no Read
+// is waiting that could be mistaken for silence.
 type connection struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -54,6 +54,7 @@ func (c *connection) follow(client *http.Client, request *http.Request, maxEvent
 		return
 	}
 	reader := sse.NewReader(response.Body, maxEventSize)
+	reader.Split(PutEvent)
 	for s := (signal{opened: reader}); c.tell(s) && s.err == nil; {
 		s = signal{}
 		s.item, s.err = reader.Next()

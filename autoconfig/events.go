@@ -15,20 +15,44 @@ func (r *runner) take(s signal) error {
 	if conn.ctx.Err() != nil {
 		return nil // closed, or the key was changed: step will see which, and what the old key has met does not matter
 	}
-	var err error
 	switch {
 	case s.err != nil:
 		return r.lost(failureOf(s.err))
 	case s.opened != nil:
 		r.opened(s.opened)
 	default:
-		err = r.takeItem(s.item)
+		if err := r.takeItems(conn, s.item); err != nil {
+			return err
+		}
 	}
 	if r.conn == conn {
 		r.calledFor = 0
 		conn.proceed()
 	}
-	return err
+	return nil
+}
+
+// takeItems deals with an item, and with those that have come along with it: the connection waits, so its reader can be
+// used here, which spares the two a change of goroutines for each item of a burst. What could have to be dealt with
+// before the next item, as in step, is looked at in between.
+func (r *runner) takeItems(conn *connection, item sse.Item) error {
+	for {
+		if err := r.takeItem(item); err != nil {
+			return err
+		}
+		if r.conn != conn || conn.ctx.Err() != nil {
+			return nil
+		}
+		select {
+		case <-r.expiry.C:
+			r.expireKeys()
+		default:
+		}
+		var ok bool
+		if item, ok = conn.reader.Ready(); !ok {
+			return nil
+		}
+	}
 }
 
 func (r *runner) opened(reader *sse.Reader) {
@@ -43,31 +67,38 @@ func (r *runner) opened(reader *sse.Reader) {
 func (r *runner) takeItem(item sse.Item) error {
 	switch item.Kind {
 	case sse.Comment:
-		r.m.recordKeepAlive()
-		r.calling(func() { r.m.dispatcher.keepAlive(item.Data) })
-		if r.putApplied {
-			r.watchdog.Reset(r.m.readTimeout) // before the put it also looks out for that: see checkSilence
-		}
+		r.takeComment(item.Data)
 		return nil
 	case sse.Retry:
 		r.schedule.setBase(item.Retry)
 		return nil
 	default:
-		r.putDueFrom = time.Now()
-		return r.takeEvent(item.Name, item.Data)
+		return r.takeEvent(item, time.Now())
 	}
 }
 
-func (r *runner) takeEvent(name string, data []byte) error {
+func (r *runner) takeComment(comment []byte) {
+	start := time.Now()
+	r.m.recordKeepAlive(start)
+	r.m.dispatcher.keepAlive(comment)
+	r.called(start)
+	if r.putApplied {
+		r.watchdog.Reset(r.m.readTimeout) // before the put it also looks out for that: see checkSilence
+	}
+}
+
+func (r *runner) takeEvent(item sse.Item, now time.Time) error {
+	r.putDueFrom = now
+	name, data := item.Name, item.Data
 	if r.m.loggers.IsDebugEnabled() {
-		r.m.loggers.Debugf("Received event %q: %s", mask.Shorten(name), mask.JSON(data))
+		r.logEvent(item)
 	}
 	if name == ReconnectEvent {
 		r.hangUp()
 		r.reconnectIn(r.schedule.afterLoss(), "the service asks for a new connection")
 		return nil
 	}
-	message, err := r.decode(name, data)
+	message, err := r.decode(item)
 	switch {
 	case errors.Is(err, errUnknownEvent):
 		r.m.loggers.Warnf("Auto-configuration stream: %s: %q", err, mask.Shorten(name))
@@ -78,35 +109,53 @@ func (r *runner) takeEvent(name string, data []byte) error {
 	case err != nil:
 		return r.lost(&failure{kind: ErrorKindInvalidData,
 			err: fmt.Errorf("a malformed %s event of %d bytes: %w", name, len(data), err)})
+	case message == nil:
+		return nil
 	}
-	return r.apply(message)
+	return r.apply(message, now)
 }
 
-func (r *runner) decode(name string, data []byte) (message, error) {
-	if name != PutEvent {
-		return r.decoder.decode(name, data)
+func (r *runner) logEvent(item sse.Item) {
+	if item.More || r.put != nil {
+		r.m.loggers.Debugf("Received a part of event %q: (%d bytes)", mask.Shorten(item.Name), len(item.Data))
+		return
 	}
-	put := newPutDecoder(&r.m.state.environments)
-	if err := put.add(data); err != nil {
+	r.m.loggers.Debugf("Received event %q: %s", mask.Shorten(item.Name), mask.JSON(item.Data))
+}
+
+// decode makes a message of an event. There is none, and no error, while more of a put is to come.
+func (r *runner) decode(event sse.Item) (message, error) {
+	if event.Name != PutEvent {
+		return r.decoder.decode(event.Name, event.Data)
+	}
+	if r.put == nil {
+		r.put = newPutDecoder(&r.m.state.environments)
+	}
+	put := r.put
+	if !event.More {
+		r.put = nil
+	}
+	if err := put.add(event.Data); err != nil || event.More {
 		return nil, err
 	}
 	return put.finish()
 }
 
 // apply takes a message of the stream.
-func (r *runner) apply(message message) error {
+func (r *runner) apply(message message, now time.Time) error {
 	r.streamApplied = true
 	if r.healthySince.IsZero() {
-		r.healthySince = time.Now()
+		r.healthySince = now
 	}
 	if _, ok := message.(putMessage); ok {
 		r.putApplied = true
 	}
-	out := r.applyFrom(SourceStream, message)
+	out := r.applyFrom(SourceStream, message, now)
 	if r.m.ctx.Err() != nil {
 		return ErrClosed
 	}
-	if r.putApplied || r.m.Status().State != StateInitializing {
+	// The state of the status is written by this goroutine alone, so it can be read without the lock.
+	if state := r.m.status.State; state != StateValid && (r.putApplied || state != StateInitializing) {
 		r.m.setState(StateValid)
 	}
 	if out.invalidKeys != nil {
@@ -116,8 +165,7 @@ func (r *runner) apply(message message) error {
 }
 
 // applyFrom changes the state by a message and tells the relay.
-func (r *runner) applyFrom(source Source, message message) outcome {
-	now := time.Now()
+func (r *runner) applyFrom(source Source, message message, now time.Time) outcome {
 	r.m.mu.Lock()
 	out := r.m.state.apply(message, now)
 	if _, ok := message.(putMessage); ok {
@@ -129,7 +177,8 @@ func (r *runner) applyFrom(source Source, message message) outcome {
 	}
 	r.saveChanges(source)
 	r.setExpiryTimer(now)
-	r.calling(func() { r.m.dispatcher.changes(r.m.ctx, out.changes, now) })
+	r.m.dispatcher.changes(r.m.ctx, out.changes, now)
+	r.called(now)
 	return out
 }
 
@@ -137,11 +186,15 @@ func (r *runner) applyFrom(source Source, message message) outcome {
 // clock, runs.
 const longestExpiryWait = time.Minute
 
+// setExpiryTimer sets the timer for the key that expires next, unless it is set for that time already. It reads the state
+// without the lock: only this goroutine writes it.
 func (r *runner) setExpiryTimer(now time.Time) {
-	r.m.mu.RLock()
-	at, ok := r.m.state.nextExpiry()
-	r.m.mu.RUnlock()
-	if !ok {
+	at, _ := r.m.state.nextExpiry()
+	if at.Equal(r.expiryAt) {
+		return
+	}
+	r.expiryAt = at
+	if at.IsZero() {
 		r.expiry.Stop()
 		return
 	}
@@ -150,9 +203,11 @@ func (r *runner) setExpiryTimer(now time.Time) {
 
 func (r *runner) expireKeys() {
 	now := time.Now()
+	r.expiryAt = time.Time{} // the timer has gone off
 	r.m.mu.Lock()
 	changes := r.m.state.expire(now)
 	r.m.mu.Unlock()
-	r.calling(func() { r.m.dispatcher.changes(r.m.ctx, changes, now) })
+	r.m.dispatcher.changes(r.m.ctx, changes, now)
+	r.called(now)
 	r.setExpiryTimer(time.Now())
 }

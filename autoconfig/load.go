@@ -45,7 +45,7 @@ func (r *runner) takeLoaded(loaded loadResult) {
 		r.m.loggers.Infof("Starting from the configuration that was saved at %s, with %d environments",
 			loaded.snapshot.SavedAt.UTC().Format(time.RFC3339), len(loaded.snapshot.Environments))
 		r.m.recordSnapshot(loaded.snapshot.SavedAt)
-		r.applyFrom(SourceStore, loaded.snapshot.message())
+		r.applyFrom(SourceStore, loaded.snapshot.message(), time.Now())
 	}
 }
 

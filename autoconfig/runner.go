@@ -24,11 +24,13 @@ type runner struct {
 	streamApplied bool              // the stream has brought something already
 
 	decoder decoder
+	put     *putDecoder // nil unless a part of a put has come on conn
 
 	conn  *connection // nil while waiting to retry
 	retry *time.Timer
 
-	expiry *time.Timer // for the next key to expire
+	expiry   *time.Timer // for the next key to expire
+	expiryAt time.Time   // when that is; zero if the timer is not set
 
 	watchdog     *time.Timer
 	dialledAt    time.Time     // when conn was begun
@@ -161,7 +163,7 @@ func (r *runner) hangUp() {
 		return
 	}
 	r.conn.cancel()
-	r.conn = nil
+	r.conn, r.put = nil, nil
 	if !r.healthySince.IsZero() && time.Since(r.healthySince) >= healthyAfter {
 		r.schedule.reset()
 	}

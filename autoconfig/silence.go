@@ -62,10 +62,9 @@ func (r *runner) putOverdue(now time.Time) time.Duration {
 	return now.Sub(later(r.putDueFrom, reader.LastField()))
 }
 
-// calling makes calls of the relay's handler. Their time counts neither as silence nor as a put that is overdue.
-func (r *runner) calling(calls func()) {
-	start := time.Now()
-	calls()
+// called says that calls of the relay's handler have been made since start. Their time counts neither as silence nor as
+// a put that is overdue.
+func (r *runner) called(start time.Time) {
 	took := time.Since(start)
 	r.calledFor += took
 	r.putDueFrom = r.putDueFrom.Add(took)

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/relayconf/relayconf/internal/sse"
 )
 
 // epoch is when the tests of the state take place; expiry times are given in seconds after it.
@@ -103,7 +105,7 @@ func describe(changes []change, now time.Time) string {
 // decode makes a message of an event, as the run loop does.
 func (s *state) decode(name string, data []byte) (message, error) {
 	r := runner{m: &StreamManager{state: s}}
-	return r.decode(name, data)
+	return r.decode(sse.Item{Name: name, Data: data})
 }
 
 func decode(name string, data []byte) (message, error) { return newState().decode(name, data) }

@@ -62,11 +62,11 @@ func (m *StreamManager) recordConnection(reader *sse.Reader) {
 	m.status.reader = reader
 }
 
-func (m *StreamManager) recordKeepAlive() {
+func (m *StreamManager) recordKeepAlive(now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.status.KeepAlives++
-	m.status.LastKeepAlive = time.Now()
+	m.status.LastKeepAlive = now
 }
 
 func (m *StreamManager) recordError(f *failure) {

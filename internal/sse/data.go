@@ -41,6 +41,18 @@ func (d *data) startLine() {
 	d.any = true
 }
 
+// endLine adds the rest of a line that came in parts. It keeps the slice until settle.
+func (d *data) endLine(rest []byte) {
+	if d.isEmpty() && len(rest) > 0 {
+		d.inPlace = rest
+		return
+	}
+	d.append(rest)
+}
+
+// isEmpty says that take would return nothing.
+func (d *data) isEmpty() bool { return d.inPlace == nil && d.chunks == nil && len(d.tail) == 0 }
+
 // settle makes the data independent of the read buffer.
 func (d *data) settle() {
 	if d.inPlace != nil {
@@ -83,4 +95,11 @@ func (d *data) take() []byte {
 	}
 	d.any, d.inPlace, d.chunks, d.tail = false, nil, nil, d.tail[:0]
 	return joined[:len(joined):len(joined)]
+}
+
+// shrink gives the buffer for joined data back, if there is nothing in it.
+func (d *data) shrink() {
+	if d.isEmpty() {
+		d.tail = nil
+	}
 }

@@ -26,6 +26,10 @@ type Item struct {
 	// not.
 	Data []byte
 
+	// More says that Data is a part of an Event's data: what follows comes with the next items of Kind Event. See
+	// Reader.Split.
+	More bool
+
 	// Retry is the value of a Retry. What does not fit is the longest Duration.
 	Retry time.Duration
 }

@@ -101,6 +101,25 @@ func (l *lines) moveTo(buf []byte) {
 // add says that n bytes were read into free().
 func (l *lines) add(n int) { l.end += n }
 
+// isFull says whether there is no room after the line under way in a buffer of the largest size, most of which that line
+// takes.
+func (l *lines) isFull() bool {
+	return l.end == len(l.buf) && len(l.buf) == l.maxBuf && l.end-l.start > l.maxBuf/2
+}
+
+// drop takes what was received of the line under way off the buffer. It stays valid until the next call of free.
+func (l *lines) drop() {
+	l.startAt(l.end)
+}
+
+// shrink gives a large buffer back if there is nothing in it.
+func (l *lines) shrink() {
+	if l.start == l.end && len(l.buf) > l.minBuf {
+		l.buf = nil
+		l.start, l.end, l.lf, l.cr = 0, 0, 0, 0
+	}
+}
+
 // giveAway leaves the buffer to whoever holds a slice of it, and goes on with a new one. The line under way goes with
 // it: what the next line starts with is the rest of it.
 func (l *lines) giveAway() {

@@ -21,7 +21,8 @@ const maxEmptyReads = 100
 
 // Reader reads one stream. One goroutine may call Next; Silence, LastByte and LastField may be called from any.
 //
-// It holds at most some 512 KiB between items, however large the events were. Reading an event allocates nothing,
+// It holds at most some 512 KiB between items, however large the events were, and some 16 KiB once a comment says that
+// the stream is idle. Reading an event allocates nothing,
 // once the buffers have grown, if it is smaller than 256 KiB and its name is one of the protocol's or the same as before.
 type Reader struct {
 	src    io.Reader
@@ -38,7 +39,10 @@ type Reader struct {
 	name     string // empty if the stream did not say
 	data     data
 	longData bool // the line under way is a data line, and its beginning is in data already
+	parted   bool // the beginning of its data was returned already
 
+	split    string // the name of events to return in parts; empty if there is none
+	quiet    bool   // the last item was a comment
 	lastName string // the last name that took an allocation
 }
 
@@ -69,27 +73,72 @@ func newReader(src io.Reader, maxEventSize int, s sizes) *Reader {
 // the stream; io.ErrUnexpectedEOF if the stream ended after some, but not all, of an event, which is dropped; or
 // whatever the underlying Read returned. The reader is finished then: further calls return the same error.
 func (r *Reader) Next() (Item, error) {
+	for {
+		if item, ok := r.Ready(); ok {
+			return item, nil
+		}
+		if r.err != nil {
+			r.lines, r.data = lines{}, data{} // their memory may be large
+			return Item{}, r.err
+		}
+		r.err = r.read()
+	}
+}
+
+// Ready is Next for an item that was received already: it returns false where Next would read, or return an error.
+func (r *Reader) Ready() (Item, bool) {
 	for r.err == nil {
 		line, ok := r.lines.next()
 		if !ok {
-			r.err = r.read()
-			continue
+			return r.part()
 		}
 		item, ok, err := r.handle(line)
 		if ok {
-			return item, nil
+			r.quiet = item.Kind == Comment
+			return item, true
 		}
 		r.err = err
 	}
-	r.lines, r.data = lines{}, data{} // their memory may be large
-	return Item{}, r.err
+	return Item{}, false
+}
+
+// Split makes Next return large events of this name in parts, as they arrive, rather than in one piece: see Item.More.
+// All parts but the last are larger than 128 KiB. That goes for events that have their name before their data, and
+// one long line of data or a first line that is long; others still come in one piece. Once a part was returned, the
+// event does not change its name any more.
+func (r *Reader) Split(name string) { r.split = name }
+
+// part returns what has come of a long line of data, if the event is one to split and the buffer is full.
+func (r *Reader) part() (Item, bool) {
+	if r.split == "" || r.name != r.split || !r.lines.isFull() {
+		return Item{}, false
+	}
+	partial := r.lines.partial()
+	value := partial
+	switch {
+	case r.longData && r.data.isEmpty():
+	case !r.data.any:
+		field, v := parseField(partial)
+		if field != dataField {
+			return Item{}, false
+		}
+		r.data.any, r.longData, value = true, true, v
+	default:
+		return Item{}, false
+	}
+	if r.err = r.count(len(partial)); r.err != nil {
+		return Item{}, false
+	}
+	r.lines.drop()
+	r.parted = true
+	return Item{Kind: Event, Name: r.name, Data: value[:len(value):len(value)], More: true}, true
 }
 
 // handle takes in a whole line. It returns ok if that makes an item.
 func (r *Reader) handle(line []byte) (item Item, ok bool, err error) {
 	if r.longData {
 		r.longData = false
-		r.data.append(line)
+		r.data.endLine(line)
 		return Item{}, false, r.count(len(line))
 	}
 	if len(line) == 0 {
@@ -110,7 +159,9 @@ func (r *Reader) handle(line []byte) (item Item, ok bool, err error) {
 	case dataField:
 		r.data.addLine(value)
 	case eventField:
-		r.name = r.intern(value)
+		if !r.parted {
+			r.name = r.intern(value)
+		}
 	case retryField:
 		if d, ok := parseRetry(value); ok {
 			return Item{Kind: Retry, Retry: d}, true, nil
@@ -136,7 +187,7 @@ func (r *Reader) checkSize(size int) error {
 // dispatch ends the event under way. It is an item only if it had a data line.
 func (r *Reader) dispatch() (Item, bool) {
 	dispatched, name := r.data.any, r.name
-	r.size, r.name = 0, ""
+	r.size, r.name, r.parted = 0, "", false
 	if !dispatched {
 		return Item{}, false
 	}
@@ -188,6 +239,10 @@ func (r *Reader) read() error {
 	}
 
 	r.data.settle()
+	if r.quiet && r.size == 0 {
+		r.lines.shrink() // a comment and nothing after it: the stream is idle
+		r.data.shrink()
+	}
 	free := r.lines.free()
 	if len(free) == 0 {
 		r.shortenLine()
