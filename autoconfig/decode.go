@@ -10,7 +10,8 @@ import (
 // decoder makes messages of events. It is quick with events as services write them and leaves the rest to encoding/json,
 // so that it understands what that would understand.
 type decoder struct {
-	make environmentMaker
+	known *versioned[config.EnvironmentID, environment]
+	make  environmentMaker
 }
 
 // decode makes a message of a whole event other than a put. It returns errIgnored, wrapped, for a path or an event name
@@ -61,7 +62,7 @@ func (d *decoder) patch(data []byte) (message, error) {
 	if !ok {
 		return d.unusualPatch(data)
 	}
-	m := patchMessage{fresh: d.make.item(&text, environmentData)}
+	m := patchMessage{fresh: d.make.item(&text, environmentData, d.known.items[config.EnvironmentID(id)])}
 	m.id = m.fresh.value.id()
 	if string(m.id) != string(id) {
 		m.id = config.EnvironmentID(id)

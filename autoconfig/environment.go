@@ -3,7 +3,6 @@ package autoconfig
 import (
 	"math"
 	"time"
-	"unique"
 
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/envfactory"
@@ -11,10 +10,10 @@ import (
 
 // environment is an EnvironmentRep in a form that takes little memory, since relays keep tens of thousands of them:
 // its strings are one, so that they take one allocation and one header, and the names of its project are shared with
-// the other environments of the project. Once it is made, only the text that it is known by changes.
+// the other environments of the project that came in the same put. Once it is made, only the text that it is known by changes.
 type environment struct {
 	strings string // envID, envKey, envName, mobKey and sdkKey.value, one after another
-	project unique.Handle[project]
+	project *project
 
 	// whole has everything if there is more than the other fields can say: lists of keys, an expiring key, or values
 	// that are unusually large. The other fields are zero then.
@@ -47,7 +46,7 @@ func environmentOf(rep *envfactory.EnvironmentRep) environment {
 		return environment{whole: rep}
 	}
 	e.strings = strings[0] + strings[1] + strings[2] + strings[3] + strings[4]
-	e.project = unique.Make(project{rep.ProjKey, rep.ProjName})
+	e.project = &project{rep.ProjKey, rep.ProjName}
 	e.defaultTTL, e.secureMode = uint16(rep.DefaultTTL), rep.SecureMode
 	return e
 }
@@ -72,13 +71,12 @@ func (e *environment) rep(version int) envfactory.EnvironmentRep {
 	for i, length := range e.lengths {
 		parts[i], rest = rest[:length], rest[length:]
 	}
-	shared := e.project.Value()
 	return envfactory.EnvironmentRep{
 		EnvID:      config.EnvironmentID(parts[0]),
 		EnvKey:     parts[1],
 		EnvName:    parts[2],
-		ProjKey:    shared.key,
-		ProjName:   shared.name,
+		ProjKey:    e.project.key,
+		ProjName:   e.project.name,
 		MobKey:     config.MobileKey(parts[3]),
 		SDKKey:     envfactory.SDKKeyRep{Value: config.SDKKey(rest)},
 		DefaultTTL: int(e.defaultTTL),

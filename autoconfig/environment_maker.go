@@ -2,7 +2,6 @@ package autoconfig
 
 import (
 	"math"
-	"unique"
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldtime"
 
@@ -14,15 +13,18 @@ import (
 // next environment.
 type environmentMaker struct {
 	scratch  []byte
-	projects map[string]unique.Handle[project]
-	last     unique.Handle[project] // environments of a project often come one after another
+	projects map[string]*project // by key, a zero byte, and name
+	last     *project            // environments of a project often come one after another
 }
 
 // mostProjects is how many projects a maker remembers, so that one that lives long does not keep old ones for ever.
 const mostProjects = 10_000
 
-// item makes an environment of its text.
-func (m *environmentMaker) item(e *environmentText, text []byte) *item[environment] {
+// item makes an environment of its text. What is known of the same environment may be nil.
+func (m *environmentMaker) item(e *environmentText, text []byte, known *item[environment]) *item[environment] {
+	if known != nil && known.value.project.is(e.projKey, e.projName) {
+		m.last = known.value.project
+	}
 	fresh := &item[environment]{version: e.version, value: m.make(e)}
 	fresh.value.setText(text)
 	return fresh
@@ -41,7 +43,7 @@ func (m *environmentMaker) make(e *environmentText) environment {
 	m.scratch = e.appendStrings(m.scratch[:0])
 	strings := string(m.scratch)
 	if !fits {
-		return environment{whole: e.rep(strings, project.Value())}
+		return environment{whole: e.rep(strings, project)}
 	}
 	made.strings = strings
 	return made
@@ -61,7 +63,7 @@ func (e *environmentText) appendStrings(to []byte) []byte {
 }
 
 // rep returns the environment in full. Its strings are parts of one, which appendStrings has put together.
-func (e *environmentText) rep(strings string, shared project) *envfactory.EnvironmentRep {
+func (e *environmentText) rep(strings string, shared *project) *envfactory.EnvironmentRep {
 	next := func(part []byte) (s string) {
 		s, strings = strings[:len(part)], strings[len(part):]
 		return s
@@ -101,22 +103,25 @@ func keyReps(list []keyText, next func([]byte) string) []envfactory.ConcurrentKe
 	return reps
 }
 
-// project returns the names in the form in which all environments of the project share them.
-func (m *environmentMaker) project(key, name []byte) unique.Handle[project] {
-	if m.last != (unique.Handle[project]{}) {
-		if last := m.last.Value(); last.key == string(key) && last.name == string(name) {
-			return m.last
-		}
+// project returns the names in the form in which the environments of the project share them.
+func (m *environmentMaker) project(key, name []byte) *project {
+	if m.last.is(key, name) {
+		return m.last
 	}
 	m.scratch = append(append(append(m.scratch[:0], key...), 0), name...)
-	known, ok := m.projects[string(m.scratch)]
-	if shared := known; !ok || len(shared.Value().key) != len(key) { // a zero byte in a name
-		known = unique.Make(project{string(key), string(name)})
+	shared := m.projects[string(m.scratch)]
+	if !shared.is(key, name) { // not known, or there are zero bytes in the names
+		joined := string(m.scratch)
+		shared = &project{key: joined[:len(key)], name: joined[len(key)+1:]}
 		if m.projects == nil || len(m.projects) >= mostProjects {
-			m.projects = map[string]unique.Handle[project]{}
+			m.projects = map[string]*project{}
 		}
-		m.projects[string(m.scratch)] = known
+		m.projects[joined] = shared
 	}
-	m.last = known
-	return known
+	m.last = shared
+	return shared
+}
+
+func (p *project) is(key, name []byte) bool {
+	return p != nil && p.key == string(key) && p.name == string(name)
 }

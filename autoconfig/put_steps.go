@@ -148,8 +148,18 @@ func (d *putDecoder) value(text []byte, at int) (int, error) {
 	return end, err
 }
 
+// lookUp returns what is known of an environment; nil if it is not. Puts tend to list environments in the same order:
+// where that is so, what was next is next, and is found without a look into the map.
+func (d *putDecoder) lookUp(id []byte) *item[environment] {
+	guess := d.environments.guess()
+	if guess != nil && guess.status == live && string(guess.value.id()) == string(id) {
+		return guess
+	}
+	return d.known.items[config.EnvironmentID(id)]
+}
+
 func (d *putDecoder) environment(text, name []byte, at int) (int, error) {
-	known := d.known.items[config.EnvironmentID(name)]
+	known := d.lookUp(name)
 	if known != nil && known.status == live && known.value.isAt(text[at:]) && d.environments.addUnchanged(known) {
 		d.valueEnds()
 		return at + int(known.value.textLength), nil
@@ -160,7 +170,7 @@ func (d *putDecoder) environment(text, name []byte, at int) (int, error) {
 	var fresh *item[environment]
 	switch err {
 	case nil:
-		fresh = d.make.item(&e, text[at:end])
+		fresh = d.make.item(&e, text[at:end], known)
 	case errUnusual:
 		if end, err = jsonscan.Value(text, at, len(d.within)); err == nil {
 			fresh, err = unusualItem(text[at:end])

@@ -5,10 +5,11 @@ import "slices"
 // putList is what a put lists of one collection, the environments or the filters. What is known to be unchanged is
 // marked in the set of what is known, and is not in items.
 type putList[ID ~string, V any] struct {
-	number   uint32 // of the put, in the set of what is known; 0 if none was given yet
-	places   uint32 // how many members were listed, of which some ids may be the same
-	distinct int    // how many items in the set of what is known have the mark of this put
-	repeated bool   // an id was listed twice
+	number   uint32   // of the put, in the set of what is known; 0 if none was given yet
+	places   uint32   // how many members were listed, of which some ids may be the same
+	distinct int      // how many items in the set of what is known have the mark of this put
+	repeated bool     // an id was listed twice
+	last     *item[V] // of the place before
 	items    []listed[ID, V]
 }
 
@@ -26,6 +27,9 @@ func (l *putList[ID, V]) add(id ID, fresh, known *item[V]) {
 	entry := listed[ID, V]{id: id, place: l.places, fresh: fresh, known: known}
 	if known != nil {
 		l.markAt(&entry)
+		l.follow(known)
+	} else {
+		l.follow(fresh)
 	}
 	if len(l.items) == cap(l.items) {
 		l.items = slices.Grow(l.items, max(16, len(l.items))) // twice: append would copy large lists more often
@@ -42,6 +46,7 @@ func (l *putList[ID, V]) addUnchanged(known *item[V]) bool {
 	l.places++
 	l.distinct++
 	known.mark = mark{l.number, l.places}
+	l.follow(known)
 	return true
 }
 
@@ -56,6 +61,22 @@ func (l *putList[ID, V]) markAt(entry *listed[ID, V]) {
 	l.distinct++
 }
 
+// follow notes what was listed, so that the next put can guess what comes where.
+func (l *putList[ID, V]) follow(listed *item[V]) {
+	if l.last != nil && l.last.next != listed {
+		l.last.next = listed
+	}
+	l.last = listed
+}
+
+// guess is what the last put has listed at this place, after the same one; nil if there is no telling.
+func (l *putList[ID, V]) guess() *item[V] {
+	if l.last == nil {
+		return nil
+	}
+	return l.last.next
+}
+
 // clear forgets what was listed so far.
 func (l *putList[ID, V]) clear(number uint32) { *l = putList[ID, V]{number: number} }
 
@@ -64,6 +85,9 @@ func (l *putList[ID, V]) clear(number uint32) { *l = putList[ID, V]{number: numb
 func (s *versioned[ID, V]) resolve(l *putList[ID, V]) {
 	if l.number == 0 {
 		l.number = s.nextPut()
+	}
+	if len(s.items) == 0 {
+		s.items = make(map[ID]*item[V], len(l.items)) // to let a map grow costs as much again
 	}
 	for i := range l.items {
 		entry := &l.items[i]
@@ -97,7 +121,7 @@ func (l *putList[ID, V]) dropRepeated() {
 // reject forgets a member that was pending and can't be used.
 func (s *versioned[ID, V]) reject(l *putList[ID, V], entry *listed[ID, V]) {
 	if entry.known.status == pending {
-		delete(s.items, entry.id)
+		s.forget(entry.id, entry.known)
 		l.distinct--
 	}
 }

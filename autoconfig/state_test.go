@@ -104,7 +104,7 @@ func describe(changes []change, now time.Time) string {
 
 // decode makes a message of an event, as the run loop does.
 func (s *state) decode(name string, data []byte) (message, error) {
-	r := runner{m: &StreamManager{state: s}}
+	r := newRunner(&StreamManager{state: s})
 	return r.decode(sse.Item{Name: name, Data: data})
 }
 

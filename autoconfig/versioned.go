@@ -20,16 +20,18 @@ type versioned[ID ~string, V any] struct {
 type item[V any] struct {
 	value   V
 	version int
-	status  itemStatus
 	mark    mark
+	next    *item[V] // which one a put has last listed after it: a guess at what the next put will
+	status  itemStatus
 }
 
 type itemStatus uint8
 
 const (
-	live      itemStatus = iota
-	tombstone            // deleted; there is no value
-	pending              // listed for the first time, by a put that is being applied
+	loose     itemStatus = iota // not in the set: not yet, or not any more
+	pending                     // in the set since a put that is being applied has listed it for the first time
+	live                        // known
+	tombstone                   // deleted; there is no value
 )
 
 // mark says which put has last listed an item, by its number, and where in that put.
@@ -91,8 +93,14 @@ func (s *versioned[ID, V]) delete(id ID, version int) effect {
 	if !known.newerThanKnown(version) {
 		return noEffect
 	}
-	s.items[ID(strings.Clone(string(id)))] = &item[V]{version: version, status: tombstone}
-	if known == nil || known.status == tombstone {
+	if known == nil {
+		known = &item[V]{}
+	}
+	wasLive := known.status == live
+	var none V
+	known.value, known.version, known.status = none, version, tombstone
+	s.items[ID(strings.Clone(string(id)))] = known // see set
+	if !wasLive {
 		return noEffect
 	}
 	s.live--
@@ -111,15 +119,20 @@ func (s *versioned[ID, V]) keepOnly(list *putList[ID, V]) []ID {
 		if item.mark.put == list.number {
 			continue
 		}
-		delete(s.items, id)
 		if item.status == live {
 			s.live--
 			s.revision++
 			removed = append(removed, id)
 		}
+		s.forget(id, item)
 	}
 	slices.Sort(removed)
 	return removed
+}
+
+func (s *versioned[ID, V]) forget(id ID, item *item[V]) {
+	delete(s.items, id)
+	item.status, item.next = loose, nil
 }
 
 // known is a copy of an item that is not a tombstone.
