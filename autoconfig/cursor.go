@@ -24,22 +24,24 @@ type cursor struct {
 	err   error
 }
 
+// fail leaves no text to look at, so that what is tried next fails too.
 func (c *cursor) fail(err error) {
 	if c.err == nil {
-		c.err = err
+		c.err, c.text, c.at = err, nil, 0
 	}
 }
 
+// is says whether a certain byte comes next, without white space before it: that is where the methods that are called
+// most look first.
+func (c *cursor) is(next byte) bool { return c.at < len(c.text) && c.text[c.at] == next }
+
 // peek skips white space and returns the byte that follows; 0 if there is none.
 func (c *cursor) peek() byte {
-	if c.err != nil {
-		return 0
-	}
 	if c.at < len(c.text) && c.text[c.at] > ' ' {
 		return c.text[c.at]
 	}
 	if c.at = jsonscan.Space(c.text, c.at); c.at == len(c.text) {
-		c.err = jsonscan.ErrIncomplete
+		c.fail(jsonscan.ErrIncomplete)
 		return 0
 	}
 	return c.text[c.at]
@@ -63,6 +65,10 @@ func (c *cursor) open(opening, closing byte) bool {
 
 // more steps over a comma. It returns false if the object or array ends instead, and closes it.
 func (c *cursor) more(closing byte) bool {
+	if c.is(',') {
+		c.at++
+		return true
+	}
 	switch c.peek() {
 	case ',':
 		c.at++
@@ -78,16 +84,30 @@ func (c *cursor) more(closing byte) bool {
 
 // name takes the name of a member and the colon.
 func (c *cursor) name() []byte {
+	name := c.quoted()
+	if !c.is(':') && c.peek() != ':' {
+		c.fail(errUnusual)
+		return nil
+	}
+	c.at++
+	return name
+}
+
+// quoted takes a string.
+func (c *cursor) quoted() []byte {
+	if end := jsonscan.Plain(c.text, c.at); end >= 0 {
+		quoted := c.text[c.at+1 : end-1]
+		c.at = end
+		return quoted
+	}
 	if c.peek(); c.err != nil {
 		return nil
 	}
 	start := c.at
 	end, plain, err := jsonscan.String(c.text, c.at)
-	if c.at = end; !c.accept(plain, err) || c.peek() != ':' {
-		c.fail(errUnusual)
+	if c.at = end; !c.accept(plain, err) {
 		return nil
 	}
-	c.at++
 	return c.text[start+1 : end-1]
 }
 
@@ -104,16 +124,11 @@ func (c *cursor) accept(plain bool, err error) bool {
 
 // string takes a string, or null, which is the zero value.
 func (c *cursor) string() []byte {
-	if c.peek() != '"' {
+	if !c.is('"') && c.peek() != '"' {
 		c.null()
 		return nil
 	}
-	start := c.at
-	end, plain, err := jsonscan.String(c.text, c.at)
-	if c.at = end; !c.accept(plain, err) {
-		return nil
-	}
-	return c.text[start+1 : end-1]
+	return c.quoted()
 }
 
 // null takes the word.

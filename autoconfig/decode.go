@@ -14,6 +14,10 @@ type decoder struct {
 	make  environmentMaker
 }
 
+func newDecoder(known *versioned[config.EnvironmentID, environment]) decoder {
+	return decoder{known: known, make: environmentMaker{block: 1}}
+}
+
 // decode makes a message of a whole event other than a put. It returns errIgnored, wrapped, for a path or an event name
 // that means nothing here; any other error means that the data is malformed. No error quotes the data, which has keys
 // in it.
@@ -49,8 +53,9 @@ func (d *decoder) patch(data []byte) (message, error) {
 			c.once(&seen, 1)
 			c.peek()
 			start := c.at
-			text = c.environment()
-			environmentData = data[start:c.at]
+			if text = c.environment(); c.err == nil {
+				environmentData = data[start:c.at]
+			}
 		default:
 			c.skip(name, patchMembers)
 		}

@@ -94,5 +94,14 @@ func (e *environment) params(version int, now time.Time) envfactory.EnvironmentP
 	return params
 }
 
+// validateKeys says whether the keys contradict each other.
+func (e *environment) validateKeys() error {
+	others := int(e.lengths[0]) + int(e.lengths[1]) + int(e.lengths[2]) + int(e.lengths[3])
+	if e.whole == nil && len(e.strings) > others {
+		return nil // there is an SDK key, and no list that it could contradict
+	}
+	return e.rep(0).ValidateKeys()
+}
+
 // mayExpire is false if no key of the environment ever expires.
 func (e *environment) mayExpire() bool { return e.whole != nil }

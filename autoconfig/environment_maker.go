@@ -9,12 +9,16 @@ import (
 	"github.com/relayconf/relayconf/envfactory"
 )
 
-// environmentMaker makes environments of their text. The zero value is ready. It holds memory that is of use for the
-// next environment.
+// environmentMaker makes environments of their text. It holds memory that is of use for the next environment.
+//
+// It may allocate the items of a put in blocks, which is quicker. Items are kept for as long as their environment is
+// there, whatever changes, so not much memory is kept for the sake of one last item of a block.
 type environmentMaker struct {
 	scratch  []byte
 	projects map[string]*project // by key, a zero byte, and name
 	last     *project            // environments of a project often come one after another
+	items    []item[environment] // to make the next ones of
+	block    int                 // how many items to allocate at once
 }
 
 // mostProjects is how many projects a maker remembers, so that one that lives long does not keep old ones for ever.
@@ -25,7 +29,12 @@ func (m *environmentMaker) item(e *environmentText, text []byte, known *item[env
 	if known != nil && known.value.project.is(e.projKey, e.projName) {
 		m.last = known.value.project
 	}
-	fresh := &item[environment]{version: e.version, value: m.make(e)}
+	if len(m.items) == 0 {
+		m.items = make([]item[environment], m.block)
+	}
+	fresh := &m.items[0]
+	m.items = m.items[1:]
+	fresh.version, fresh.value = e.version, m.make(e)
 	fresh.value.setText(text)
 	return fresh
 }

@@ -35,6 +35,8 @@ type putDecoder struct {
 // the text is cut off before that.
 type step func(d *putDecoder, text []byte, at int) (end int, err error)
 
+const itemsInABlock = 32
+
 // collection is an object of the known structure of a put.
 type collection int
 
@@ -46,7 +48,7 @@ const (
 )
 
 func newPutDecoder(known *versioned[config.EnvironmentID, environment]) *putDecoder {
-	d := &putDecoder{known: known}
+	d := &putDecoder{known: known, make: environmentMaker{block: itemsInABlock}}
 	d.environments.clear(known.nextPut())
 	d.next = (*putDecoder).begin
 	return d

@@ -86,8 +86,8 @@ func (s *versioned[ID, V]) resolve(l *putList[ID, V]) {
 	if l.number == 0 {
 		l.number = s.nextPut()
 	}
-	if len(s.items) == 0 {
-		s.items = make(map[ID]*item[V], len(l.items)) // to let a map grow costs as much again
+	if len(s.items) == 0 && s.addAll(l) {
+		return
 	}
 	for i := range l.items {
 		entry := &l.items[i]
@@ -104,6 +104,27 @@ func (s *versioned[ID, V]) resolve(l *putList[ID, V]) {
 	if l.repeated {
 		l.dropRepeated()
 	}
+}
+
+// addAll is resolve for a set that is empty, which is the case with the most to do. It returns false, and leaves the set
+// empty, if an id is listed twice.
+func (s *versioned[ID, V]) addAll(l *putList[ID, V]) bool {
+	s.items = make(map[ID]*item[V], len(l.items)) // to let a map grow costs as much again
+	for i := range l.items {
+		entry := &l.items[i]
+		s.items[entry.id] = entry.fresh
+	}
+	if len(s.items) < len(l.items) {
+		clear(s.items)
+		return false
+	}
+	for i := range l.items {
+		entry := &l.items[i]
+		entry.known = entry.fresh
+		entry.known.status, entry.known.mark = pending, mark{l.number, entry.place}
+	}
+	l.distinct = len(l.items)
+	return true
 }
 
 // dropRepeated keeps the last of those that have the same place.

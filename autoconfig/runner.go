@@ -46,7 +46,7 @@ const nothingSaved = math.MaxUint64
 func newRunner(m *StreamManager) *runner {
 	return &runner{
 		m:        m,
-		decoder:  decoder{known: &m.state.environments},
+		decoder:  newDecoder(&m.state.environments),
 		schedule: newRetrySchedule(m.initialRetryDelay, rand.Float64),
 		retry:    stoppedTimer(),
 		expiry:   stoppedTimer(),

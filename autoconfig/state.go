@@ -152,8 +152,7 @@ func (s *state) isUnderItsID(id config.EnvironmentID, fresh *item[environment], 
 
 // takeEnvironment adds or updates one environment. It returns false if its keys make no sense.
 func (s *state) takeEnvironment(id config.EnvironmentID, known, fresh *item[environment], now time.Time, out *outcome) bool {
-	rep := fresh.value.rep(fresh.version)
-	if err := rep.ValidateKeys(); err != nil {
+	if err := fresh.value.validateKeys(); err != nil {
 		out.invalidKeys = errors.Join(out.invalidKeys, err)
 		return false
 	}
@@ -166,7 +165,7 @@ func (s *state) takeEnvironment(id config.EnvironmentID, known, fresh *item[envi
 	}
 	out.add(change{kind: kind, env: known})
 	if fresh.value.mayExpire() {
-		s.expiries.set(rep.ToParams(), now)
+		s.expiries.set(fresh.value.rep(fresh.version).ToParams(), now)
 	} else {
 		s.expiries.remove(id)
 	}

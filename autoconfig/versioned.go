@@ -72,19 +72,22 @@ const (
 // set makes fresh what is known of the id, whatever its version. What was known is passed in: nil if nothing was.
 func (s *versioned[ID, V]) set(id ID, known, fresh *item[V]) effect {
 	s.revision++
-	if known == nil {
+	switch {
+	case known == nil:
+		s.items[id] = fresh
 		known = fresh
+	case known != fresh:
+		known.value, known.version = fresh.value, fresh.version
+		// The id may be a part of the value's memory, and the map must not hold on to that of the old value by its key.
+		s.items[id] = known
 	}
-	isNew := known == fresh || known.status != live
-	known.value, known.version, known.status = fresh.value, fresh.version, live
-	// Also where known is in the map: the id may be a part of the value's memory, and the map must not hold on to that
-	// of the old value by its key.
-	s.items[id] = known
-	if isNew {
-		s.live++
-		return added
+	wasLive := known.status == live
+	known.status = live
+	if wasLive {
+		return updated
 	}
-	return updated
+	s.live++
+	return added
 }
 
 // delete leaves a tombstone, also for an item never seen, unless its version is not newer than the known one.

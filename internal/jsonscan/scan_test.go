@@ -40,6 +40,12 @@ func check(t *testing.T, text []byte) {
 	var want string
 	require.NoError(t, json.Unmarshal(text, &want))
 	assert.Equal(t, want == string(text[start+1:end-1]), plain, "%q", text)
+	if at := Plain(text, start); at >= 0 {
+		assert.True(t, plain, "%q", text)
+		assert.Equal(t, end, at, "%q", text)
+	} else {
+		assert.True(t, !plain || strings.ContainsFunc(want, func(r rune) bool { return r >= 0x80 }), "%q", text)
+	}
 }
 
 func TestValueTakesWhatEncodingJSONTakes(t *testing.T) {
