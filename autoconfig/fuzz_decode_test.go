@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/envfactory"
 )
 
@@ -154,26 +153,16 @@ func repeatsMembers(dec *json.Decoder, path string) bool {
 func public(t *testing.T, m message) any {
 	switch m := m.(type) {
 	case putMessage:
-		return PutMessageData{Path: "/", Data: PutContent{
-			Environments: asMap(t, m.environments), Filters: asMap(t, m.filters)}}
+		environments, filters := contentOf(m)
+		return PutMessageData{Path: "/", Data: PutContent{Environments: environments, Filters: filters}}
 	case patchMessage:
-		return PatchMessageData{Path: string(m.id), Data: m.rep}
+		return PatchMessageData{Path: string(m.id), Data: m.fresh.value.rep(m.fresh.version)}
 	case filterPatchMessage:
-		return filterPatch{Path: string(m.id), Data: m.rep}
+		return filterPatch{Path: string(m.id), Data: m.fresh.value}
 	case deleteMessage:
 		collection := map[targetKind]string{environmentTarget: "environments/", filterTarget: "filters/"}[m.target.kind]
 		return DeleteMessageData{Path: collection + m.target.id, Version: m.version}
 	}
 	require.Fail(t, "unknown message", "%T", m)
 	return nil
-}
-
-// asMap also checks that no id is there twice.
-func asMap[ID config.EnvironmentID | config.FilterID, V any](t *testing.T, all []listed[ID, V]) map[ID]V {
-	m := map[ID]V{}
-	for _, one := range all {
-		require.NotContains(t, m, one.id)
-		m[one.id] = one.value
-	}
-	return m
 }

@@ -31,8 +31,9 @@ func FuzzState(f *testing.F) {
 				continue
 			}
 			m := in.message(w.now)
+			second := again(m)
 			w.apply(m)
-			for _, c := range w.apply(m) {
+			for _, c := range w.apply(second) {
 				require.Equal(t, receivedAll, c.kind, "there is nothing new in it the second time")
 			}
 		}
@@ -55,25 +56,55 @@ func (s *script) next(n int) int {
 func (s *script) message(now time.Time) message {
 	switch s.next(4) {
 	case 0:
-		var m putMessage
+		m := putMessage{&putList[config.EnvironmentID, environment]{}, &putList[config.FilterID, envfactory.FilterRep]{}}
 		for range s.next(5) {
 			id := s.id()
-			if !slices.ContainsFunc(m.environments, func(l listed[config.EnvironmentID, envfactory.EnvironmentRep]) bool { return l.id == id }) {
-				m.environments = append(m.environments, listed[config.EnvironmentID, envfactory.EnvironmentRep]{id, s.environment(id, now)})
+			if !slices.ContainsFunc(m.environments.items, func(l listed[config.EnvironmentID, environment]) bool { return l.id == id }) {
+				m.environments.add(id, s.environment(id, now), nil)
 			}
 		}
 		if s.next(2) == 1 {
-			m.filters = append(m.filters, listed[config.FilterID, envfactory.FilterRep]{"f", envfactory.FilterRep{Version: s.next(8)}})
+			m.filters.add("f", s.filter(), nil)
 		}
 		return m
 	case 1:
 		id := s.id()
-		return patchMessage{id: id, rep: s.environment(id, now)}
+		return patchMessage{id: id, fresh: s.environment(id, now)}
 	case 2:
 		return deleteMessage{target: target{targetKind(s.next(2)), string(s.id())}, version: s.next(8)}
 	default:
-		return filterPatchMessage{id: config.FilterID(s.id()), rep: envfactory.FilterRep{Version: s.next(8)}}
+		return filterPatchMessage{id: config.FilterID(s.id()), fresh: s.filter()}
 	}
+}
+
+func (s *script) filter() *item[envfactory.FilterRep] {
+	version := s.next(8)
+	return &item[envfactory.FilterRep]{version: version, value: envfactory.FilterRep{Version: version}}
+}
+
+// again is a copy of a message that was not applied yet: the state keeps parts of those that were.
+func again(m message) message {
+	switch m := m.(type) {
+	case putMessage:
+		return putMessage{m.environments.again(), m.filters.again()}
+	case patchMessage:
+		fresh := *m.fresh
+		return patchMessage{m.id, &fresh}
+	case filterPatchMessage:
+		fresh := *m.fresh
+		return filterPatchMessage{m.id, &fresh}
+	}
+	return m
+}
+
+func (l *putList[ID, V]) again() *putList[ID, V] {
+	second := &putList[ID, V]{}
+	for _, entry := range l.items {
+		fresh := *entry.fresh
+		fresh.next = nil
+		second.add(entry.id, &fresh, nil)
+	}
+	return second
 }
 
 func (s *script) id() config.EnvironmentID {
@@ -81,7 +112,7 @@ func (s *script) id() config.EnvironmentID {
 }
 
 // environment is one whose keys are mostly fine.
-func (s *script) environment(id config.EnvironmentID, now time.Time) envfactory.EnvironmentRep {
+func (s *script) environment(id config.EnvironmentID, now time.Time) *item[environment] {
 	shape := s.next(256)
 	rep := envfactory.EnvironmentRep{
 		EnvID: id, Version: s.next(8), MobKey: "mob",
@@ -107,7 +138,7 @@ func (s *script) environment(id config.EnvironmentID, now time.Time) envfactory.
 	if shape == 249 {
 		rep.EnvID = "another"
 	}
-	return rep
+	return itemOf(&rep)
 }
 
 // stateWatch is a relay that believes only the changes.
@@ -134,11 +165,11 @@ func (w *stateWatch) apply(m message) []change {
 func (w *stateWatch) take(c change) {
 	switch c.kind {
 	case addEnvironment:
-		require.NotContains(w.t, w.known, c.env.EnvID)
-		w.known[c.env.EnvID] = c.env.ToParams()
+		require.NotContains(w.t, w.known, c.env.value.id())
+		w.known[c.env.value.id()] = c.env.value.rep(c.env.version).ToParams()
 	case updateEnvironment:
-		require.Contains(w.t, w.known, c.env.EnvID)
-		w.known[c.env.EnvID] = c.env.ToParams()
+		require.Contains(w.t, w.known, c.env.value.id())
+		w.known[c.env.value.id()] = c.env.value.rep(c.env.version).ToParams()
 	case deleteEnvironment:
 		require.Contains(w.t, w.known, c.envID)
 		delete(w.known, c.envID)
