@@ -1,0 +1,109 @@
+package autoconfig
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/envfactory"
+)
+
+// What comes at once is taken without going back to the connection; these are the rules that this must not bend.
+
+func burst() string {
+	var text strings.Builder
+	for version := range 4 {
+		text.WriteString(eventText(PatchEvent, patchEnv("b", 2+version)))
+	}
+	return text.String()
+}
+
+func TestRule11AKeyExpiresInTheMiddleOfABurst(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		at := time.Now().Add(1500 * time.Millisecond).UnixMilli()
+		expiring := fmt.Sprintf(`"sdkKey":{"value":"sdk-a","expiring":{"value":"old","timestamp":%d}}`, at)
+		e := r.service.stream(eventText(PutEvent, put(listedEnv("a", 1, expiring), listedEnv("b", 1))))
+		r.wants("add a", "add b", "all")
+		r.relay.on = func(string) { time.Sleep(time.Second) }
+		e.send(burst())
+		time.Sleep(10 * time.Second)
+		r.wants("update b", "update b", "expired a old", "update b", "update b")
+	})
+}
+
+func TestRule17SetKeyEndsABurst(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		e := r.service.stream(eventText(PutEvent, put(listedEnv("b", 1))))
+		r.wants("add b", "all")
+		r.relay.on = func(string) { r.manager.SetKey("rel-test-key-0002") }
+		e.send(burst())
+		r.service.next()
+		r.wants("update b")
+	})
+}
+
+func TestRule17CloseEndsABurst(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		e := r.service.stream(eventText(PutEvent, put(listedEnv("b", 1))))
+		r.wants("add b", "all")
+		r.relay.on = func(string) { r.manager.Close() }
+		e.send(burst())
+		<-r.manager.Done()
+		r.wants("update b")
+	})
+}
+
+// largePut is larger than the reader's buffer, so that it comes in parts.
+func largePut(t *testing.T, version int) string {
+	var environments []string
+	for i := range 2000 {
+		environments = append(environments, listedEnv(fmt.Sprintf("%04d", i), version, `"envName":"`+strings.Repeat("n", 200)+`"`))
+	}
+	text := eventText(PutEvent, put(environments...))
+	require.Greater(t, len(text), 600_000)
+	return text
+}
+
+func TestRule07ALargePutThatIsCutOffChangesNothing(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		e := r.service.stream(eventText(PutEvent, put(listedEnv("a", 1))))
+		r.wants("add a", "all")
+		text := largePut(t, 1)
+		e.send(text[:len(text)-10])
+		e.drop()
+		r.wants()
+		e = r.service.stream(text[:400_000] + "\x01")
+		r.wants()
+		e = r.service.stream(text)
+		calls := r.relay.take()
+		require.Len(t, calls, 2000+2)
+		assert.Equal(t, []string{"add 0000", "add 0001"}, calls[:2])
+		assert.Equal(t, []string{"delete a", "all"}, calls[2000:])
+		e.send(text)
+		r.wants("all")
+	})
+}
+
+func TestAStoreThatAnswersWhileALargePutArrives(t *testing.T) {
+	s := newState()
+	text := []byte(put(listedEnv("a", 2), listedEnv("b", 2), listedEnv("c", 2), listedEnv("d", 2)))
+	d := newPutDecoder(&s.environments)
+	require.NoError(t, d.add(text[:len(text)/2]))
+	_, more := d.finish()
+	require.Error(t, more)
+
+	stored := map[config.EnvironmentID]envfactory.EnvironmentRep{}
+	for _, id := range []string{"a", "c", "x"} {
+		stored[config.EnvironmentID(id)] = envfactory.EnvironmentRep{EnvID: config.EnvironmentID(id), Version: 1, SDKKey: envfactory.SDKKeyRep{Value: "sdk"}}
+	}
+	assert.Equal(t, "add a; add c; add x; all", describe(s.apply((&Snapshot{Environments: stored}).message(), epoch).changes, epoch))
+	require.NoError(t, d.add(text[len(text)/2:]))
+	m, err := d.finish()
+	require.NoError(t, err)
+	assert.Equal(t, "update a; add b; update c; add d; delete x; all", describe(s.apply(m, epoch).changes, epoch))
+}
