@@ -55,7 +55,9 @@ var ends = []end{
 	{name: "Close while connected", err: autoconfig.ErrClosed, says: "closed", connected: true,
 		end: func(_ *autoconfigtest.Server, r *rig.Relay) { r.Manager.Close() }},
 	{name: "Close before there is a connection", err: autoconfig.ErrClosed, says: "closed", status: 503,
-		begin: func(s *autoconfigtest.Server) { s.FailNext(1, http.StatusServiceUnavailable, http.Header{"Retry-After": {"60"}}) },
+		begin: func(s *autoconfigtest.Server) {
+			s.FailNext(1, http.StatusServiceUnavailable, http.Header{"Retry-After": {"60"}})
+		},
 		end: func(s *autoconfigtest.Server, r *rig.Relay) {
 			for r.Manager.Status().LastError == nil {
 				time.Sleep(time.Millisecond)

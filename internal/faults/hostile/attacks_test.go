@@ -83,7 +83,9 @@ var attacks = []attack{
 	{name: "status 204", kind: autoconfig.ErrorKindResponse, message: "204", serve: answer(204, "", "")},
 	{name: "status 599", kind: autoconfig.ErrorKindResponse, message: "599", serve: answer(599, "", "")},
 	{name: "a redirect loop", kind: autoconfig.ErrorKindNetwork, message: "circle",
-		serve: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"?again", http.StatusFound) }},
+		serve: func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, r.URL.Path+"?again", http.StatusFound)
+		}},
 	{name: "a redirect to nowhere", kind: autoconfig.ErrorKindNetwork, message: "refused",
 		serve: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "http://127.0.0.1:1/relay_auto_config")
