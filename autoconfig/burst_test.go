@@ -77,7 +77,7 @@ func TestRule07ALargePutThatIsCutOffChangesNothing(t *testing.T) {
 		e.send(text[:len(text)-10])
 		e.drop()
 		r.wants()
-		e = r.service.stream(text[:400_000] + "\x01")
+		r.service.stream(text[:400_000] + "\x01")
 		r.wants()
 		e = r.service.stream(text)
 		calls := r.relay.take()
