@@ -54,7 +54,7 @@ func (d daemon) start(t *testing.T, s settings) (address string) {
 		t.Skip("this test needs real proxies, which CI has: apt-get install nginx haproxy tinyproxy")
 	}
 	require.NoError(t, err, "install it: apt-get install nginx haproxy tinyproxy")
-	s.Dir, s.Listen, s.Idle = t.TempDir(), freeAddress(t), idle
+	s.Dir, s.Listen, s.Idle = t.TempDir(), rig.FreeAddress(t), idle
 	_, s.Port, _ = net.SplitHostPort(s.Listen)
 	if s.TLS {
 		require.NoError(t, os.WriteFile(filepath.Join(s.Dir, "tls.pem"), certificate, 0o600))
@@ -84,13 +84,6 @@ func (d daemon) start(t *testing.T, s settings) (address string) {
 		return err == nil
 	}, rig.Soon, 10*time.Millisecond, "%s does not listen", d.program)
 	return s.Listen
-}
-
-func freeAddress(t *testing.T) string {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // certificate is a key and a certificate for 127.0.0.1 that is signed by itself.

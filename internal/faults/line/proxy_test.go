@@ -31,7 +31,7 @@ type faulty struct {
 func newFaulty(t *testing.T, service *autoconfigtest.Server) *faulty {
 	t.Helper()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	proxy := toxiproxy.NewProxy(server, "line", "127.0.0.1:0", strings.TrimPrefix(service.URL, "http://"))
+	proxy := toxiproxy.NewProxy(server, "line", rig.FreeAddress(t), strings.TrimPrefix(service.URL, "http://"))
 	require.NoError(t, proxy.Start())
 	t.Cleanup(proxy.Stop)
 	return &faulty{t: t, proxy: proxy, uri: "http://" + proxy.Listen}
