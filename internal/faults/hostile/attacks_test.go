@@ -38,7 +38,7 @@ type attack struct {
 }
 
 var attacks = []attack{
-	{name: "an endless line", kind: autoconfig.ErrorKindInvalidData, message: "size", heap: 3 * maxEventSize / megabyte,
+	{name: "an endless line", kind: autoconfig.ErrorKindInvalidData, message: "size", heap: 5 * maxEventSize / megabyte,
 		serve: endless("event: put\ndata: {\"path\":\"", strings.Repeat("x", 1<<16))},
 	{name: "an endless line that is no JSON", kind: autoconfig.ErrorKindInvalidData, message: "malformed",
 		serve: endless("event: put\ndata: ", strings.Repeat("x", 1<<16))},
