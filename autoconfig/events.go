@@ -73,7 +73,11 @@ func (r *runner) takeItem(item sse.Item) error {
 		r.schedule.setBase(item.Retry)
 		return nil
 	default:
-		return r.takeEvent(item, time.Now())
+		err := r.takeEvent(item, time.Now())
+		if !r.putApplied {
+			r.putDueFrom = time.Now() // what it took to deal with a part of the put is no delay of the service's
+		}
+		return err
 	}
 }
 
@@ -88,7 +92,6 @@ func (r *runner) takeComment(comment []byte) {
 }
 
 func (r *runner) takeEvent(item sse.Item, now time.Time) error {
-	r.putDueFrom = now
 	name, data := item.Name, item.Data
 	if r.m.loggers.IsDebugEnabled() {
 		r.logEvent(item)
