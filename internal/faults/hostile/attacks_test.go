@@ -39,11 +39,20 @@ type attack struct {
 
 var attacks = []attack{
 	{name: "an endless line", kind: autoconfig.ErrorKindInvalidData, message: "size", heap: 5 * maxEventSize / megabyte,
-		serve: endless("event: put\ndata: {\"path\":\"", strings.Repeat("x", 1<<16))},
+		serve: endless(`event: put`+"\n"+`data: {"path":"/","data":{"environments":{"e":{"envName":"`, strings.Repeat("x", 1<<16))},
 	{name: "an endless line that is no JSON", kind: autoconfig.ErrorKindInvalidData, message: "malformed",
 		serve: endless("event: put\ndata: ", strings.Repeat("x", 1<<16))},
 	{name: "an endless event", kind: autoconfig.ErrorKindInvalidData, message: "size", heap: 3 * maxEventSize / megabyte,
-		serve: endless("event: put\n", strings.Repeat("data: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n", 2000))},
+		serve: endless("event: put\ndata: {\n", strings.Repeat("data: \"member\": \"xxxxxxxxxxxxxxxxxxxxxxxx\",\n", 2000))},
+	// Each of its environments is known by some 200 bytes, however short it is.
+	{name: "an endless put", kind: autoconfig.ErrorKindInvalidData, message: "size", heap: 8 * maxEventSize / megabyte,
+		serve: endless(`event: put`+"\n"+`data: {"path":"/","data":{"environments":{"e":{}`, strings.Repeat(`,"e":{"envID":"e","version":1}`, 2000))},
+	{name: "a put that turns out to be broken at its end", kind: autoconfig.ErrorKindInvalidData, message: "malformed put", heap: 64,
+		serve: event("put", `{"path":"/","data":{"environments":{"e":{}`+strings.Repeat(`,"new":{"envID":"new","version":1}`, 20_000)+`}}]`)},
+	{name: "a put that is cut off", kind: autoconfig.ErrorKindNetwork, message: "ended the connection", heap: 64,
+		serve: func(w http.ResponseWriter, _ *http.Request) {
+			stream(w, "event: put\ndata: "+`{"path":"/","data":{"environments":{"e":{}`+strings.Repeat(`,"new":{"envID":"new","version":1}`, 20_000)+`}}}`+"\n")
+		}},
 	{name: "an endless event name", kind: autoconfig.ErrorKindInvalidData, message: "size",
 		serve: endless("event: ", strings.Repeat("x", 1<<16))},
 	{name: "endless comments and no put", kind: autoconfig.ErrorKindTimeout, message: "nothing but comments",

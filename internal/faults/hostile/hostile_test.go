@@ -16,6 +16,7 @@ import (
 
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
+	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/internal/faults/rig"
 )
 
@@ -66,9 +67,11 @@ func TestWhateverTheServiceDoes(t *testing.T) {
 			peak := heap.stop()
 			t.Logf("%.1f MB of heap at most; %+v", peak/megabyte, relay.Manager.Status().LastError)
 			assert.LessOrEqual(t, peak, float64(cmp.Or(a.heap, 8)*megabyte), "bytes of heap")
+			view := relay.View()
 			for id, name := range known {
-				assert.Equal(t, name, relay.View()[id], "what is known stays")
+				assert.Equal(t, name, view[id], "what is known stays")
 			}
+			assert.NotContains(t, view, config.EnvironmentID("new"), "what is broken is not applied")
 
 			s.attack.Store(nil)
 			s.behave.DropConnections()
@@ -115,10 +118,13 @@ func waitForAttack(t *testing.T, relay *rig.Relay, a *attack) {
 		// Then the read timeout drops it, because there is no put.
 		a.kind, a.message = autoconfig.ErrorKindTimeout, ""
 	}
-	require.Eventually(t, func() bool {
+	seen := func() bool {
 		lastError := relay.Manager.Status().LastError
 		return lastError != nil && lastError.Kind == a.kind && containsFold(lastError.Message, a.message)
-	}, rig.Soon, time.Millisecond, "want %s %q", a.kind, a.message)
+	}
+	if !assert.Eventually(t, seen, rig.Soon, time.Millisecond) {
+		t.Fatalf("want %s %q; the log is %s", a.kind, a.message, relay.Log())
+	}
 	assert.Less(t, len(relay.Manager.Status().LastError.Message), 500)
 }
 
@@ -133,7 +139,7 @@ func watchHeap() *heapWatch {
 	w := &heapWatch{before: liveHeap(), done: make(chan struct{}), peak: make(chan uint64)}
 	go func() {
 		var peak uint64
-		tick := time.NewTicker(20 * time.Millisecond)
+		tick := time.NewTicker(50 * time.Millisecond)
 		defer tick.Stop()
 		for {
 			peak = max(peak, liveHeap())
