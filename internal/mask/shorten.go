@@ -10,9 +10,11 @@ func Shorten(name string) string {
 	if len(name) <= longest {
 		return name
 	}
-	end := longest
-	for !utf8.RuneStart(name[end]) {
-		end--
+	// Not within a character; of what is not UTF-8 there is no knowing where a character starts.
+	for end := longest; end > longest-utf8.UTFMax; end-- {
+		if utf8.RuneStart(name[end]) {
+			return name[:end] + Ellipsis
+		}
 	}
-	return name[:end] + Ellipsis
+	return name[:longest] + Ellipsis
 }
