@@ -19,6 +19,9 @@ var (
 		90 * time.Second, 3 * time.Hour, 250 * 365 * 24 * time.Hour})
 )
 
+// inParts is how many bytes make a put come in parts, half of it too.
+const inParts = 540_000
+
 func drawHistory(t *rapid.T) []step {
 	return rapid.SliceOfN(rapid.Custom(drawStep), 1, 25).Draw(t, "history")
 }
@@ -49,8 +52,14 @@ func drawStep(t *rapid.T) step {
 		return pause{rapid.SampledFrom([]time.Duration{time.Millisecond, time.Second, 2 * time.Second, 31 * time.Second,
 			2 * time.Minute}).Draw(t, "pause")}
 	case "drop":
-		if rapid.Bool().Draw(t, "midway") {
+		switch rapid.SampledFrom([]string{"between", "between", "between", "midway", "midway", "midway", "midway",
+			"midway in a put that comes in parts"}).Draw(t, "drop") {
+		case "midway":
 			return drop{midway: drawSent(t)}
+		case "midway in a put that comes in parts":
+			e := drawEnvironment(t, "a")
+			e.padding = inParts
+			return drop{midway: put{path: "/", environments: []member[environment]{{"a", drawEnvironment(t, "a")}, {"a", e}}}}
 		}
 		return drop{}
 	case "outage":
@@ -110,6 +119,7 @@ func drawMalformed(t *rapid.T) step {
 
 func drawPut(t *rapid.T) step {
 	p := put{path: rapid.SampledFrom([]string{"/", "/", "/", "/", "/", "", "/environments"}).Draw(t, "path")}
+	p.broken = rare(t, 12)
 	for range rapid.IntRange(0, 4).Draw(t, "environments") {
 		id := ids.Draw(t, "id")
 		p.environments = append(p.environments, member[environment]{id, drawEnvironment(t, id)})
@@ -124,6 +134,9 @@ func drawPut(t *rapid.T) step {
 func drawEnvironment(t *rapid.T, id string) environment {
 	e := environment{id: id, version: versions.Draw(t, "version"), sdk: drawKey(t, "sdk"), mobile: drawKey(t, "mob")}
 	e.name = fmt.Sprintf("name %d", rapid.IntRange(0, 1<<30).Draw(t, "name"))
+	if rare(t, 60) {
+		e.padding = inParts
+	}
 	if rare(t, 12) {
 		e.id = rapid.SampledFrom([]string{"", "a", "b", "A"}).Draw(t, "another id")
 	}

@@ -10,9 +10,6 @@ import (
 	"pgregory.net/rapid"
 )
 
-// histories is how many TestRelayIsToldWhatTheRulesSay plays, unless -rapid.checks says otherwise.
-const histories = "4000"
-
 func TestMain(m *testing.M) {
 	flag.Parse()
 	given := false

@@ -60,7 +60,10 @@ func (m *model) take(s step) {
 	case reconnect:
 		m.lost("")
 	case put:
-		if s.path == "/" {
+		switch {
+		case s.broken: // rule 7: nothing of it counts
+			m.lost(autoconfig.ErrorKindInvalidData)
+		case s.path == "/":
 			m.putSeen = true
 			m.handled(m.takePut(s))
 		}

@@ -16,6 +16,7 @@ type (
 		path         string
 		environments []member[environment]
 		filters      []member[filter]
+		broken       bool // at its end
 	}
 	patch struct {
 		path string
@@ -68,6 +69,7 @@ type environment struct {
 	sdkKeys   []listedKey
 	mobile    string
 	mobiles   []listedKey
+	padding   int // bytes that mean nothing; with many, a put comes in parts
 }
 
 // listedKey is an entry in a list of accepted keys.

@@ -10,8 +10,12 @@ import (
 func wire(s step) string {
 	switch s := s.(type) {
 	case put:
-		data := fmt.Sprintf(`{"path":%s,"data":{"environments":%s,"filters":%s}}`, quoted(s.path),
-			object(s.environments, environment.json), object(s.filters, filter.json))
+		end := "}"
+		if s.broken {
+			end = "]"
+		}
+		data := fmt.Sprintf(`{"path":%s,"data":{"environments":%s,"filters":%s}%s`, quoted(s.path),
+			object(s.environments, environment.json), object(s.filters, filter.json), end)
 		return event("put", data)
 	case patch:
 		return event("patch", fmt.Sprintf(`{"path":%s,"data":%s}`, quoted(s.path), s.env.json()))
@@ -50,6 +54,9 @@ func (e environment) json() string {
 	}
 	members := map[string]any{
 		"envID": e.id, "envName": e.name, "version": e.version, "sdkKey": sdkKey, "mobKey": e.mobile,
+	}
+	if e.padding > 0 {
+		members["padding"] = strings.Repeat("x", e.padding)
 	}
 	if e.sdkKeys != nil {
 		members["sdkKeys"] = keysJSON(e.sdkKeys)

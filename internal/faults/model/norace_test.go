@@ -1,0 +1,6 @@
+//go:build !race
+
+package model
+
+// histories is how many TestRelayIsToldWhatTheRulesSay plays, unless -rapid.checks says otherwise.
+const histories = "4000"
