@@ -13,13 +13,14 @@ import (
 //
 // It hands what comes to the run loop, and reads on only when the run loop is through with it. So an item may point into
 // the reader's buffer, the run loop may take further items from there, and while a handler's call takes its time no Read
-// is waiting that could be mistaken for silence.
+// is waiting that could be mistaken for silence. Only a part of a put is decoded, without any call, while more is read.
 type connection struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	key     config.AutoConfigKey
 	signals chan signal
 	handled chan struct{}
+	ahead   bool        // nobody has waited yet for the run loop to be through with the last signal
 	reader  *sse.Reader // set by the run loop once it is open
 }
 
@@ -61,13 +62,24 @@ func (c *connection) follow(client *http.Client, request *http.Request, maxEvent
 	}
 }
 
-// tell returns false if the connection was cancelled.
+// tell returns false if the connection was cancelled. It returns when the run loop is through with the signal; if that
+// is a part of an event, already when the run loop has taken it: see Reader.Split.
 func (c *connection) tell(s signal) bool {
+	if c.ahead && !c.awaitHandled() {
+		return false
+	}
 	select {
 	case c.signals <- s:
 	case <-c.ctx.Done():
 		return false
 	}
+	if c.ahead = s.item.More; c.ahead {
+		return true
+	}
+	return c.awaitHandled()
+}
+
+func (c *connection) awaitHandled() bool {
 	select {
 	case <-c.handled:
 		return true

@@ -40,7 +40,7 @@ func (r *runner) takeItems(conn *connection, item sse.Item) error {
 		if err := r.takeItem(item); err != nil {
 			return err
 		}
-		if r.conn != conn || conn.ctx.Err() != nil {
+		if r.conn != conn || conn.ctx.Err() != nil || item.More { // the connection reads on after a part
 			return nil
 		}
 		select {

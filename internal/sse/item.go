@@ -22,8 +22,8 @@ type Item struct {
 	Name string
 
 	// Data is the data of an Event, or what follows the colon of a Comment, without one leading space. It is valid
-	// until the next call of Next. Only the first 64 KiB of a comment are kept. The bytes are as received, UTF-8 or
-	// not.
+	// until the next call of Next; if it is a part (see More), until the one after that. Only the first 64 KiB of a
+	// comment are kept. The bytes are as received, UTF-8 or not.
 	Data []byte
 
 	// More says that Data is a part of an Event's data: what follows comes with the next items of Kind Event. See

@@ -11,11 +11,12 @@ type lines struct {
 	minBuf, maxBuf int // the buffer starts with minBuf bytes and doubles up to maxBuf while reads fill it
 
 	buf        []byte
-	start, end int  // buf[start:end] was received and not yet taken; start is the start of a line
-	lf         int  // there is no LF in buf[start:lf]
-	cr         int  // there is no CR in buf[start:cr]
-	afterCR    bool // the last line ended with CR: an LF that follows belongs to it
-	begun      bool // the byte order mark was looked for
+	spare      []byte // another buffer of the largest size; nil if there was no use for one
+	start, end int    // buf[start:end] was received and not yet taken; start is the start of a line
+	lf         int    // there is no LF in buf[start:lf]
+	cr         int    // there is no CR in buf[start:cr]
+	afterCR    bool   // the last line ended with CR: an LF that follows belongs to it
+	begun      bool   // the byte order mark was looked for
 }
 
 // next takes the next whole line off the buffer, without its end. A line that ends with CR is whole at once, whether or
@@ -107,15 +108,20 @@ func (l *lines) isFull() bool {
 	return l.end == len(l.buf) && len(l.buf) == l.maxBuf && l.end-l.start > l.maxBuf/2
 }
 
-// drop takes what was received of the line under way off the buffer. It stays valid until the next call of free.
-func (l *lines) drop() {
-	l.startAt(l.end)
+// swap takes the line under way off the buffer, which must hold nothing else, and goes on with another buffer: so what
+// was received stays valid until swap is called again.
+func (l *lines) swap() {
+	l.buf, l.spare = l.spare, l.buf
+	if l.buf == nil {
+		l.buf = make([]byte, l.maxBuf)
+	}
+	l.start, l.end, l.lf, l.cr = 0, 0, 0, 0
 }
 
 // shrink gives a large buffer back if there is nothing in it.
 func (l *lines) shrink() {
 	if l.start == l.end && len(l.buf) > l.minBuf {
-		l.buf = nil
+		l.buf, l.spare = nil, nil
 		l.start, l.end, l.lf, l.cr = 0, 0, 0, 0
 	}
 }

@@ -21,9 +21,9 @@ const maxEmptyReads = 100
 
 // Reader reads one stream. One goroutine may call Next; Silence, LastByte and LastField may be called from any.
 //
-// It holds at most some 512 KiB between items, however large the events were, and some 16 KiB once a comment says that
-// the stream is idle. Reading an event allocates nothing,
-// once the buffers have grown, if it is smaller than 256 KiB and its name is one of the protocol's or the same as before.
+// It holds at most some 512 KiB between items, however large the events were; 768 KiB if it splits events; and some 16
+// KiB once a comment says that the stream is idle. Reading an event allocates nothing, once the buffers have grown, if
+// it is smaller than 256 KiB and its name is one of the protocol's or the same as before.
 type Reader struct {
 	src    io.Reader
 	below  interface{ LastByte() time.Time } // src, if it knows when a byte of a Read under way came; nil if not
@@ -104,8 +104,9 @@ func (r *Reader) Ready() (Item, bool) {
 
 // Split makes Next return large events of this name in parts, as they arrive, rather than in one piece: see Item.More.
 // All parts but the last are larger than 128 KiB. That goes for events that have their name before their data, and
-// one long line of data or a first line that is long; others still come in one piece. Once a part was returned, the
-// event does not change its name any more.
+// a first line of data that is long; others still come in one piece. Once a part was returned, the event does not
+// change its name any more. The Data of a part stays valid during the next call of Next, so that one goroutine can look
+// at it while another reads on.
 func (r *Reader) Split(name string) { r.split = name }
 
 // part returns what has come of a long line of data, if the event is one to split and the buffer is full.
@@ -129,7 +130,7 @@ func (r *Reader) part() (Item, bool) {
 	if r.err = r.count(len(partial)); r.err != nil {
 		return Item{}, false
 	}
-	r.lines.drop()
+	r.lines.swap()
 	r.parted = true
 	return Item{Kind: Event, Name: r.name, Data: value[:len(value):len(value)], More: true}, true
 }

@@ -140,3 +140,18 @@ func TestAnIdleStreamGivesTheBufferBack(t *testing.T) {
 	assert.LessOrEqual(t, len(r.lines.buf), 2*tiny.minBuf+8)
 	runtime.KeepAlive(r)
 }
+
+func TestAPartStaysValidDuringTheNextCall(t *testing.T) {
+	long := counting(1000)
+	r := split("event:put\ndata:"+long+"\n\n", 7, tiny)
+	var last, joined string
+	var lastData []byte
+	for more := true; more; {
+		item, err := r.Next()
+		require.NoError(t, err)
+		require.Equal(t, last, string(lastData))
+		lastData, last, more = item.Data, string(item.Data), item.More
+		joined += last
+	}
+	assert.Equal(t, long, joined)
+}
