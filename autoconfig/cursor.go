@@ -82,15 +82,63 @@ func (c *cursor) more(closing byte) bool {
 	return false
 }
 
-// name takes the name of a member and the colon.
-func (c *cursor) name() []byte {
-	name := c.quoted()
+// object is one whose members are known by name.
+type object struct {
+	names []string // in quotes, in the order in which services write them
+	seen  uint32   // a bit for each name
+	next  int      // the name that is expected
+}
+
+// member takes the name of a member and the colon, and returns its number among the names. Of a member that is not known it
+// takes the value too, and returns -1.
+//
+// A name is compared with those that are known, from the one that should come next, which is quicker than to scan it.
+func (c *cursor) member(o *object) int {
+	if !c.is('"') {
+		c.peek()
+	}
+	for range o.names {
+		number := o.next
+		if o.next++; o.next == len(o.names) {
+			o.next = 0
+		}
+		if name := o.names[number]; len(c.text)-c.at >= len(name) && string(c.text[c.at:c.at+len(name)]) == name {
+			c.at += len(name)
+			c.colon()
+			if o.seen&(1<<number) != 0 {
+				c.fail(errUnusual)
+			}
+			o.seen |= 1 << number
+			return number
+		}
+	}
+	c.unknownMember(o)
+	return -1
+}
+
+// unknownMember takes a member that is of no interest. It fails if encoding/json might take it for one that is known.
+func (c *cursor) unknownMember(o *object) {
+	name := string(c.quoted())
+	for _, known := range o.names {
+		if strings.EqualFold(name, known[1:len(known)-1]) {
+			c.fail(errUnusual)
+		}
+	}
+	c.colon()
+	if c.peek(); c.err != nil {
+		return
+	}
+	end, err := jsonscan.Value(c.text, c.at, c.depth)
+	c.at = end
+	c.accept(true, err)
+}
+
+func (c *cursor) colon() {
 	if !c.is(':') && c.peek() != ':' {
 		c.fail(errUnusual)
-		return nil
+		return
 	}
 	c.at++
-	return name
 }
 
 // quoted takes a string.
@@ -194,34 +242,6 @@ func (c *cursor) digits(most int) (n uint64) {
 }
 
 func isNumber(c byte) bool { return c == '.' || c == 'e' || c == 'E' }
-
-// skip steps over the value of a member that is of no interest. It fails if encoding/json might take it for one of the
-// known ones.
-func (c *cursor) skip(name []byte, known []string) {
-	if c.peek(); c.err != nil {
-		return
-	}
-	for _, k := range known {
-		if strings.EqualFold(string(name), k) {
-			c.fail(errUnusual)
-			return
-		}
-	}
-	end, err := jsonscan.Value(c.text, c.at, c.depth)
-	c.at = end
-	c.accept(true, err)
-}
-
-// members is a set of members of one object, by their numbers.
-type members uint32
-
-// once fails if the member is there twice.
-func (c *cursor) once(seen *members, number int) {
-	if *seen&(1<<number) != 0 {
-		c.fail(errUnusual)
-	}
-	*seen |= 1 << number
-}
 
 // ends says whether all went well and only white space follows.
 func (c *cursor) ends() bool { return c.err == nil && jsonscan.Space(c.text, c.at) == len(c.text) }

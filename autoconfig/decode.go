@@ -33,8 +33,8 @@ func (d *decoder) decode(name string, data []byte) (message, error) {
 }
 
 var (
-	patchMembers  = []string{"path", "data"}
-	deleteMembers = []string{"path", "version"}
+	patchMembers  = []string{`"path"`, `"data"`}
+	deleteMembers = []string{`"path"`, `"version"`}
 )
 
 // patch decodes the data of a patch event. What the data is depends on the path, which may come after it: it is taken
@@ -43,21 +43,17 @@ func (d *decoder) patch(data []byte) (message, error) {
 	c := cursor{text: data}
 	var path, environmentData []byte
 	var text environmentText
-	var seen members
+	o := object{names: patchMembers}
 	for more := c.open('{', '}'); more; more = c.more('}') {
-		switch name := c.name(); string(name) {
-		case "path":
-			c.once(&seen, 0)
+		switch c.member(&o) {
+		case 0: // path
 			path = c.string()
-		case "data":
-			c.once(&seen, 1)
+		case 1: // data
 			c.peek()
 			start := c.at
 			if text = c.environment(); c.err == nil {
 				environmentData = data[start:c.at]
 			}
-		default:
-			c.skip(name, patchMembers)
 		}
 	}
 	if !c.ends() || len(environmentData) == 0 {
@@ -131,17 +127,13 @@ func filterItem(text []byte) (*item[envfactory.FilterRep], error) {
 func (d *decoder) delete(data []byte) (message, error) {
 	c := cursor{text: data}
 	var deletion DeleteMessageData
-	var seen members
+	o := object{names: deleteMembers}
 	for more := c.open('{', '}'); more; more = c.more('}') {
-		switch name := c.name(); string(name) {
-		case "path":
-			c.once(&seen, 0)
+		switch c.member(&o) {
+		case 0: // path
 			deletion.Path = string(c.string())
-		case "version":
-			c.once(&seen, 1)
+		case 1: // version
 			deletion.Version = c.int()
-		default:
-			c.skip(name, deleteMembers)
 		}
 	}
 	if !c.ends() {

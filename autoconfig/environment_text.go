@@ -1,7 +1,5 @@
 package autoconfig
 
-import ()
-
 // environmentText is an environment as slices of the text that it is written in.
 type environmentText struct {
 	envID, envKey, envName, projKey, projName, mobKey []byte
@@ -20,58 +18,44 @@ type keyText struct {
 	hasViews   bool
 }
 
-// The members that are known. In each object they are numbered in this order.
+// The members that are known, by their numbers.
 var (
-	environmentMembers = []string{"envID", "envKey", "envName", "projKey", "projName", "mobKey", "sdkKey",
-		"sdkKeys", "mobileKeys", "defaultTtl", "secureMode", "version"}
-	sdkKeyMembers   = []string{"value", "expiring"}
-	expiringMembers = []string{"value", "timestamp"}
-	keyMembers      = []string{"key", "value", "expiry", "hasViews"}
+	environmentMembers = []string{`"envID"`, `"envKey"`, `"envName"`, `"mobKey"`, `"projKey"`, `"projName"`, `"sdkKey"`,
+		`"sdkKeys"`, `"mobileKeys"`, `"defaultTtl"`, `"secureMode"`, `"version"`}
+	sdkKeyMembers   = []string{`"value"`, `"expiring"`}
+	expiringMembers = []string{`"value"`, `"timestamp"`}
+	keyMembers      = []string{`"key"`, `"value"`, `"expiry"`, `"hasViews"`}
 )
 
 // environment takes an environment.
 func (c *cursor) environment() (e environmentText) {
-	var seen members
+	o := object{names: environmentMembers}
 	for more := c.open('{', '}'); more; more = c.more('}') {
-		switch name := c.name(); string(name) {
-		case "envID":
-			c.once(&seen, 0)
+		switch c.member(&o) {
+		case 0: // envID
 			e.envID = c.string()
-		case "envKey":
-			c.once(&seen, 1)
+		case 1: // envKey
 			e.envKey = c.string()
-		case "envName":
-			c.once(&seen, 2)
+		case 2: // envName
 			e.envName = c.string()
-		case "projKey":
-			c.once(&seen, 3)
-			e.projKey = c.string()
-		case "projName":
-			c.once(&seen, 4)
-			e.projName = c.string()
-		case "mobKey":
-			c.once(&seen, 5)
+		case 3: // mobKey
 			e.mobKey = c.string()
-		case "sdkKey":
-			c.once(&seen, 6)
+		case 4: // projKey
+			e.projKey = c.string()
+		case 5: // projName
+			e.projName = c.string()
+		case 6: // sdkKey
 			c.sdkKey(&e)
-		case "sdkKeys":
-			c.once(&seen, 7)
+		case 7: // sdkKeys
 			e.sdkKeys = c.keys()
-		case "mobileKeys":
-			c.once(&seen, 8)
+		case 8: // mobileKeys
 			e.mobileKeys = c.keys()
-		case "defaultTtl":
-			c.once(&seen, 9)
+		case 9: // defaultTtl
 			e.defaultTTL = c.int()
-		case "secureMode":
-			c.once(&seen, 10)
+		case 10: // secureMode
 			e.secureMode = c.bool()
-		case "version":
-			c.once(&seen, 11)
+		case 11: // version
 			e.version = c.int()
-		default:
-			c.skip(name, environmentMembers)
 		}
 	}
 	return e
@@ -82,17 +66,13 @@ func (c *cursor) sdkKey(e *environmentText) {
 		c.null()
 		return
 	}
-	var seen members
+	o := object{names: sdkKeyMembers}
 	for more := c.open('{', '}'); more; more = c.more('}') {
-		switch name := c.name(); string(name) {
-		case "value":
-			c.once(&seen, 0)
+		switch c.member(&o) {
+		case 0: // value
 			e.sdkKey = c.string()
-		case "expiring":
-			c.once(&seen, 1)
+		case 1: // expiring
 			c.expiring(e)
-		default:
-			c.skip(name, sdkKeyMembers)
 		}
 	}
 }
@@ -102,17 +82,13 @@ func (c *cursor) expiring(e *environmentText) {
 		c.null()
 		return
 	}
-	var seen members
+	o := object{names: expiringMembers}
 	for more := c.open('{', '}'); more; more = c.more('}') {
-		switch name := c.name(); string(name) {
-		case "value":
-			c.once(&seen, 0)
+		switch c.member(&o) {
+		case 0: // value
 			e.expiringKey = c.string()
-		case "timestamp":
-			c.once(&seen, 1)
+		case 1: // timestamp
 			e.expiringTime = c.millis()
-		default:
-			c.skip(name, expiringMembers)
 		}
 	}
 }
@@ -134,24 +110,18 @@ func (c *cursor) keys() (keys []keyText) {
 }
 
 func (c *cursor) key() (k keyText) {
-	var seen members
+	o := object{names: keyMembers}
 	for more := c.open('{', '}'); more; more = c.more('}') {
-		switch name := c.name(); string(name) {
-		case "key":
-			c.once(&seen, 0)
+		switch c.member(&o) {
+		case 0: // key
 			k.key = c.string()
-		case "value":
-			c.once(&seen, 1)
+		case 1: // value
 			k.value = c.string()
-		case "expiry":
-			c.once(&seen, 2)
+		case 2: // expiry
 			k.expires = c.peek() != 'n'
 			k.expiry = c.millis()
-		case "hasViews":
-			c.once(&seen, 3)
+		case 3: // hasViews
 			k.hasViews = c.bool()
-		default:
-			c.skip(name, keyMembers)
 		}
 	}
 	return k
