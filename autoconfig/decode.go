@@ -12,10 +12,11 @@ import (
 type decoder struct {
 	known *versioned[config.EnvironmentID, environment]
 	make  environmentMaker
+	spare *item[environment] // the one that was made last
 }
 
 func newDecoder(known *versioned[config.EnvironmentID, environment]) decoder {
-	return decoder{known: known, make: environmentMaker{block: 1}}
+	return decoder{known: known, spare: &item[environment]{}}
 }
 
 // decode makes a message of a whole event other than a put. It returns errIgnored, wrapped, for a path or an event name
@@ -63,8 +64,11 @@ func (d *decoder) patch(data []byte) (message, error) {
 	if !ok {
 		return d.unusualPatch(data)
 	}
-	m := patchMessage{fresh: d.make.item(&text, environmentData, d.known.items[config.EnvironmentID(id)])}
-	m.id = m.fresh.value.id()
+	if d.spare.status != loose { // it was kept; of what is only copied to the one that is known, the next can be made
+		d.spare = &item[environment]{}
+	}
+	d.make.fill(d.spare, &text, environmentData, d.known.items[config.EnvironmentID(id)])
+	m := patchMessage{id: d.spare.value.id(), fresh: d.spare}
 	if string(m.id) != string(id) {
 		m.id = config.EnvironmentID(id)
 	}

@@ -10,37 +10,31 @@ import (
 )
 
 // environmentMaker makes environments of their text. It holds memory that is of use for the next environment.
-//
-// It may allocate the items of a put in blocks, which is quicker. Items are kept for as long as their environment is
-// there, whatever changes, so not much memory is kept for the sake of one last item of a block.
 type environmentMaker struct {
 	scratch  []byte
 	projects map[string]*project // by key, a zero byte, and name
 	last     *project            // environments of a project often come one after another
-	items    []item[environment] // to make the next ones of
-	block    int                 // how many items to allocate at once
 }
 
 // mostProjects is how many projects a maker remembers, so that one that lives long does not keep old ones for ever.
 const mostProjects = 10_000
 
-// item makes an environment of its text. What is known of the same environment may be nil.
-func (m *environmentMaker) item(e *environmentText, text []byte, known *item[environment]) *item[environment] {
-	if known != nil && known.value.project.is(e.projKey, e.projName) {
-		m.last = known.value.project
+// fill makes fresh of the text of an environment. It shares the memory of what is known of the same environment, where
+// that says the same; known may be nil.
+func (m *environmentMaker) fill(fresh *item[environment], e *environmentText, text []byte, known *item[environment]) {
+	old := ""
+	if known != nil {
+		old = known.value.strings
+		if known.value.project.is(e.projKey, e.projName) {
+			m.last = known.value.project
+		}
 	}
-	if len(m.items) == 0 {
-		m.items = make([]item[environment], m.block)
-	}
-	fresh := &m.items[0]
-	m.items = m.items[1:]
-	fresh.version, fresh.value = e.version, m.make(e)
+	fresh.version, fresh.value = e.version, m.make(e, old)
 	fresh.value.setText(text)
-	return fresh
 }
 
-// make returns the environment in the form in which it is kept.
-func (m *environmentMaker) make(e *environmentText) environment {
+// make returns the environment in the form in which it is kept. Its strings may be the old ones.
+func (m *environmentMaker) make(e *environmentText, old string) environment {
 	project := m.project(e.projKey, e.projName)
 	lengths := [...]int{len(e.envID), len(e.envKey), len(e.envName), len(e.mobKey)}
 	fits := e.sdkKeys == nil && e.mobileKeys == nil && e.expiringKey == nil && e.expiringTime == 0 && fitsTTL(e.defaultTTL)
@@ -50,7 +44,10 @@ func (m *environmentMaker) make(e *environmentText) environment {
 		made.lengths[i] = uint16(length)
 	}
 	m.scratch = e.appendStrings(m.scratch[:0])
-	strings := string(m.scratch)
+	strings := old
+	if string(m.scratch) != old {
+		strings = string(m.scratch)
+	}
 	if !fits {
 		return environment{whole: e.rep(strings, project)}
 	}

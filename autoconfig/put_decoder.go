@@ -17,6 +17,7 @@ import (
 type putDecoder struct {
 	known *versioned[config.EnvironmentID, environment]
 	make  environmentMaker
+	items []item[environment] // to make the next ones of
 
 	path         string
 	environments putList[config.EnvironmentID, environment]
@@ -35,8 +36,6 @@ type putDecoder struct {
 // the text is cut off before that.
 type step func(d *putDecoder, text []byte, at int) (end int, err error)
 
-const itemsInABlock = 32
-
 // collection is an object of the known structure of a put.
 type collection int
 
@@ -48,11 +47,24 @@ const (
 )
 
 func newPutDecoder(known *versioned[config.EnvironmentID, environment]) *putDecoder {
-	d := &putDecoder{known: known, make: environmentMaker{block: itemsInABlock}}
+	d := &putDecoder{known: known}
 	d.environments.clear(known.nextPut())
 	d.next = (*putDecoder).begin
 	return d
 }
+
+// newItem allocates items in blocks, which is quicker. They are kept for as long as their environment is there, whatever
+// changes, so not much memory is kept for the sake of one last item of a block.
+func (d *putDecoder) newItem() *item[environment] {
+	if len(d.items) == 0 {
+		d.items = make([]item[environment], itemsInABlock)
+	}
+	fresh := &d.items[0]
+	d.items = d.items[1:]
+	return fresh
+}
+
+const itemsInABlock = 32
 
 // add takes the next part of the text, which is the caller's again afterwards. An error means that the text is not a
 // put, whatever may follow.

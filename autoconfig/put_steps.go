@@ -170,7 +170,8 @@ func (d *putDecoder) environment(text, name []byte, at int) (int, error) {
 	var fresh *item[environment]
 	switch err {
 	case nil:
-		fresh = d.make.item(&e, text[at:end], known)
+		fresh = d.newItem()
+		d.make.fill(fresh, &e, text[at:end], known)
 	case errUnusual:
 		if end, err = jsonscan.Value(text, at, len(d.within)); err == nil {
 			fresh, err = unusualItem(text[at:end])

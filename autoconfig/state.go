@@ -16,6 +16,8 @@ type state struct {
 	environments versioned[config.EnvironmentID, environment]
 	filters      versioned[config.FilterID, envfactory.FilterRep]
 	expiries     expiryQueue
+
+	few [4]change // what a message leads to that does not lead to more
 }
 
 func newState() *state {
@@ -48,8 +50,8 @@ const (
 
 // outcome is what a message led to.
 type outcome struct {
-	changes  []change
-	warnings []error // parts of the message that were left out
+	changes  []change // valid until the next message
+	warnings []error  // parts of the message that were left out
 	// invalidKeys is set if an environment was left as it was because its keys make no sense. A new put may mend that.
 	invalidKeys error
 }
@@ -58,7 +60,7 @@ func (o *outcome) add(c change) { o.changes = append(o.changes, c) }
 
 // apply takes one message.
 func (s *state) apply(m message, now time.Time) outcome {
-	var out outcome
+	out := outcome{changes: s.few[:0]}
 	switch m := m.(type) {
 	case putMessage:
 		s.applyPut(m, now, &out)

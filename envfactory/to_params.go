@@ -23,13 +23,12 @@ func (r EnvironmentRep) ToParams() EnvironmentParams {
 		Identifiers: EnvIdentifiers{
 			EnvKey: r.EnvKey, EnvName: r.EnvName, ProjKey: r.ProjKey, ProjName: r.ProjName,
 		},
-		SDKKey:             r.SDKKey.Value,
-		MobileKey:          r.MobKey,
-		AcceptedSDKKeys:    acceptedKeys(r.SDKKeys, r.SDKKey.Value),
-		AcceptedMobileKeys: acceptedKeys(r.MobileKeys, r.MobKey),
-		TTL:                ttl(r.DefaultTTL),
-		SecureMode:         r.SecureMode,
+		SDKKey:     r.SDKKey.Value,
+		MobileKey:  r.MobKey,
+		TTL:        ttl(r.DefaultTTL),
+		SecureMode: r.SecureMode,
 	}
+	p.acceptKeys(r)
 	// Where the service lists the keys, expiries come from the list alone.
 	if old := r.SDKKey.Expiring; len(r.SDKKeys) == 0 && old.Value != "" && old.Value != r.SDKKey.Value {
 		p.AcceptedSDKKeys = append(p.AcceptedSDKKeys,
@@ -42,6 +41,22 @@ func (r EnvironmentRep) ToParams() EnvironmentParams {
 // ToParams returns what a relay needs to know of the filter.
 func (r FilterRep) ToParams(id config.FilterID) FilterParams {
 	return FilterParams{ID: id, Key: r.FilterKey, ProjKey: r.ProjKey}
+}
+
+func (p *EnvironmentParams) acceptKeys(r EnvironmentRep) {
+	if len(r.SDKKeys) == 0 && len(r.MobileKeys) == 0 && r.SDKKey.Value != "" && r.MobKey != "" {
+		// Nearly all environments have one key of each kind: one allocation will do for them.
+		var both struct {
+			sdk    [1]AcceptedSDKKey
+			mobile [1]AcceptedMobileKey
+		}
+		both.sdk[0].Name, both.sdk[0].Value = defaultKeyName, r.SDKKey.Value
+		both.mobile[0].Name, both.mobile[0].Value = defaultKeyName, r.MobKey
+		p.AcceptedSDKKeys, p.AcceptedMobileKeys = both.sdk[:], both.mobile[:]
+		return
+	}
+	p.AcceptedSDKKeys = acceptedKeys(r.SDKKeys, r.SDKKey.Value)
+	p.AcceptedMobileKeys = acceptedKeys(r.MobileKeys, r.MobKey)
 }
 
 // acceptedKeys applies the rules for lists of keys. Without a list the default key alone is accepted. In a list,
