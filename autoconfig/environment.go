@@ -2,6 +2,7 @@ package autoconfig
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"github.com/relayconf/relayconf/config"
@@ -9,11 +10,10 @@ import (
 )
 
 // environment is an EnvironmentRep in a form that takes little memory, since relays keep tens of thousands of them:
-// its strings are one, so that they take one allocation and one header, and the names of its project are shared with
-// the other environments of the project that came in the same put. Once it is made, only the text that it is known by changes.
+// its strings are one, so that they take one allocation and one header. Once it is made, only the text that it is known
+// by changes.
 type environment struct {
-	strings string // envID, envKey, envName, mobKey and sdkKey.value, one after another
-	project *project
+	strings string // envID, envKey, envName, projKey, projName, mobKey and sdkKey.value, one after another
 
 	// whole has everything if there is more than the other fields can say: lists of keys, an expiring key, or values
 	// that are unusually large. The other fields are zero then.
@@ -24,29 +24,26 @@ type environment struct {
 	textHash   uint64
 	textLength uint32
 
-	lengths    [4]uint16 // of all but the last of strings
+	lengths    [6]uint16 // of all but the last of strings
 	defaultTTL uint16
 	secureMode bool
 }
 
-// project is what the environments of a project have in common.
-type project struct{ key, name string }
-
 // environmentOf returns the compact form of rep, which it may keep a pointer to. The version is kept elsewhere.
 func environmentOf(rep *envfactory.EnvironmentRep) environment {
 	e := environment{}
-	strings := [...]string{string(rep.EnvID), rep.EnvKey, rep.EnvName, string(rep.MobKey), string(rep.SDKKey.Value)}
+	parts := [...]string{string(rep.EnvID), rep.EnvKey, rep.EnvName, rep.ProjKey, rep.ProjName, string(rep.MobKey),
+		string(rep.SDKKey.Value)}
 	fits := rep.SDKKeys == nil && rep.MobileKeys == nil && rep.SDKKey.Expiring == envfactory.ExpiringKeyRep{} &&
 		fitsTTL(rep.DefaultTTL)
 	for i := range e.lengths {
-		fits = fits && len(strings[i]) <= math.MaxUint16
-		e.lengths[i] = uint16(len(strings[i]))
+		fits = fits && len(parts[i]) <= math.MaxUint16
+		e.lengths[i] = uint16(len(parts[i]))
 	}
 	if !fits {
 		return environment{whole: rep}
 	}
-	e.strings = strings[0] + strings[1] + strings[2] + strings[3] + strings[4]
-	e.project = &project{rep.ProjKey, rep.ProjName}
+	e.strings = strings.Join(parts[:], "")
 	e.defaultTTL, e.secureMode = uint16(rep.DefaultTTL), rep.SecureMode
 	return e
 }
@@ -75,9 +72,9 @@ func (e *environment) rep(version int) envfactory.EnvironmentRep {
 		EnvID:      config.EnvironmentID(parts[0]),
 		EnvKey:     parts[1],
 		EnvName:    parts[2],
-		ProjKey:    e.project.key,
-		ProjName:   e.project.name,
-		MobKey:     config.MobileKey(parts[3]),
+		ProjKey:    parts[3],
+		ProjName:   parts[4],
+		MobKey:     config.MobileKey(parts[5]),
 		SDKKey:     envfactory.SDKKeyRep{Value: config.SDKKey(rest)},
 		DefaultTTL: int(e.defaultTTL),
 		SecureMode: e.secureMode,
@@ -96,7 +93,10 @@ func (e *environment) params(version int, now time.Time) envfactory.EnvironmentP
 
 // validateKeys says whether the keys contradict each other.
 func (e *environment) validateKeys() error {
-	others := int(e.lengths[0]) + int(e.lengths[1]) + int(e.lengths[2]) + int(e.lengths[3])
+	others := 0
+	for _, length := range e.lengths {
+		others += int(length)
+	}
 	if e.whole == nil && len(e.strings) > others {
 		return nil // there is an SDK key, and no list that it could contradict
 	}
