@@ -13,6 +13,9 @@ type decoder struct {
 	known *versioned[config.EnvironmentID, environment]
 	make  environmentMaker
 	spare *item[environment] // the one that was made last
+
+	ids      [][]byte // memory for lookAhead
+	lookedAt int      // means nothing: without it the compiler would leave out what lookAhead does
 }
 
 func newDecoder(known *versioned[config.EnvironmentID, environment]) decoder {

@@ -36,17 +36,25 @@ func (r *runner) take(s signal) error {
 // used here, which spares the two a change of goroutines for each item of a burst. What could have to be dealt with
 // before the next item, as in step, is looked at in between.
 func (r *runner) takeItems(conn *connection, item sse.Item) error {
-	for {
+	if item.More { // the connection reads on already
+		return r.takeItem(item)
+	}
+	for i := 0; ; i++ {
+		if i%lookahead == 0 {
+			r.decoder.lookAhead(conn.reader.Buffered())
+		}
 		if err := r.takeItem(item); err != nil {
 			return err
 		}
-		if r.conn != conn || conn.ctx.Err() != nil || item.More { // the connection reads on after a part
+		if r.conn != conn || conn.ctx.Err() != nil {
 			return nil
 		}
-		select {
-		case <-r.expiry.C:
-			r.expireKeys()
-		default:
+		if !r.expiryAt.IsZero() { // to ask the channel takes a while
+			select {
+			case <-r.expiry.C:
+				r.expireKeys()
+			default:
+			}
 		}
 		var ok bool
 		if item, ok = conn.reader.Ready(); !ok {

@@ -102,6 +102,9 @@ func (r *Reader) Ready() (Item, bool) {
 	return Item{}, false
 }
 
+// Buffered is what was received and is in the read buffer after the last item. It is valid until the next call of Next.
+func (r *Reader) Buffered() []byte { return r.lines.partial() }
+
 // Split makes Next return large events of this name in parts, as they arrive, rather than in one piece: see Item.More.
 // All parts but the last are larger than 128 KiB. That goes for events that have their name before their data, and
 // a first line of data that is long; others still come in one piece. Once a part was returned, the event does not
