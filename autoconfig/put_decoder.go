@@ -64,7 +64,8 @@ func (d *putDecoder) newItem() *item[environment] {
 	return fresh
 }
 
-const itemsInABlock = 32
+// itemsInABlock makes a block of 4 KiB, nearly. That is one of the sizes in which memory comes.
+const itemsInABlock = 46
 
 // add takes the next part of the text, which is the caller's again afterwards. An error means that the text is not a
 // put, whatever may follow.
