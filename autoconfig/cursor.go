@@ -89,10 +89,10 @@ type object struct {
 	next  int      // the name that is expected
 }
 
-// member takes the name of a member and the colon, and returns its number among the names. Of a member that is not known it
-// takes the value too, and returns -1.
+// member takes the name of a member and the colon, and returns its number among the names. If it is none of them, member
+// takes the value too and returns -1.
 //
-// A name is compared with those that are known, from the one that should come next, which is quicker than to scan it.
+// The text is compared with each name, from the one that should come next, which is quicker than to scan it.
 func (c *cursor) member(o *object) int {
 	if !c.is('"') {
 		c.peek()

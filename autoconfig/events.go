@@ -33,8 +33,8 @@ func (r *runner) take(s signal) error {
 }
 
 // takeItems deals with an item, and with those that have come along with it: the connection waits, so its reader can be
-// used here, which spares the two a change of goroutines for each item of a burst. What could have to be dealt with
-// before the next item, as in step, is looked at in between.
+// used here, which spares the two a change of goroutines for each item of a burst. What may have to be dealt with before
+// the next item, as in step, is looked at in between.
 func (r *runner) takeItems(conn *connection, item sse.Item) error {
 	if item.More { // the connection reads on already
 		return r.takeItem(item)

@@ -47,8 +47,8 @@ type Reader struct {
 }
 
 // NewReader makes a reader. If src has a method LastByte() time.Time, which any goroutine may call, that says when the
-// last byte came for a Read that has not returned yet. maxEventSize is in bytes as received, field names included and comments excluded; not
-// positive means no limit.
+// last byte came for a Read that has not returned yet. maxEventSize is in bytes as received, field names included and
+// comments excluded; not positive means no limit.
 func NewReader(src io.Reader, maxEventSize int) *Reader {
 	return newReader(src, maxEventSize, defaultSizes)
 }
