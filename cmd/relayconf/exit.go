@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 )
 
 // The exit codes. They are stable, and listed in the help.
@@ -46,14 +47,17 @@ func usageError(format string, args ...any) error {
 }
 
 // exitCode is for what a command returned. Commands wrap what they return (see command), so an error without a code
-// comes from the parsing of the command line.
+// comes from cobra: from the parsing of the command line, or from its own completion command that could not write.
 func exitCode(err error) int {
 	var withCode *exitError
+	var write *fs.PathError
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &withCode):
 		return withCode.code
+	case errors.As(err, &write):
+		return exitUnexpected
 	default:
 		return exitUsage
 	}
