@@ -68,7 +68,11 @@ func watch(o watchOptions, initTimeoutSet bool) error {
 }
 
 func newFollower(s settings, o watchOptions) (*follower, error) {
-	cache, err := openCache(o.cache.orElse(s.Cache), s.key, s.loggers)
+	kept := o.cache.orElse(s.Cache)
+	if err := checkFiles(o, kept); err != nil {
+		return nil, err
+	}
+	cache, err := openCache(kept, s.key, s.loggers)
 	if err != nil {
 		return nil, err
 	}
@@ -222,10 +226,14 @@ func (f *follower) changeKey(key config.AutoConfigKey) {
 // startFailure says why there is no configuration yet.
 func (f *follower) startFailure() error {
 	text := fmt.Sprintf("there is no full configuration after %s", change.Duration(f.options.initTimeout))
-	if last := f.manager.Status().LastError; last != nil {
-		return fmt.Errorf("%s; the last problem was: %s", text, last.Message)
+	switch status := f.manager.Status(); {
+	case status.LastError != nil:
+		return fmt.Errorf("%s; the last problem was: %s", text, status.LastError.Message)
+	case status.Connections == 0:
+		return fmt.Errorf("%s; the service has not answered yet", text)
+	default:
+		return fmt.Errorf("%s; the service has answered, but has not sent one", text)
 	}
-	return errors.New(text)
 }
 
 // end stops everything, and adds to the reason for the end what went wrong in it.
@@ -243,6 +251,9 @@ func (f *follower) end(stop context.Context, reason error) error {
 	f.flush()
 	if f.hook != nil {
 		f.endHooks(stop)
+		if f.options.once && reason == nil && stop.Err() != nil {
+			reason = withCode(exitInterrupted, errors.New("interrupted before all hooks had run"))
+		}
 	}
 	if f.output == nil {
 		return reason

@@ -57,7 +57,7 @@ func run(args []string) int {
 	root.SetArgs(args)
 	called, err := root.ExecuteC()
 	if err != nil && err.Error() != "" {
-		fmt.Fprintln(os.Stderr, "relayconf:", err)
+		fmt.Fprintln(os.Stderr, "relayconf:", maskKeys(err.Error()))
 	}
 	code := exitCode(err)
 	if code == exitUsage {

@@ -163,6 +163,18 @@ func TestCtrlCLetsTheRunningHookEndAndStartsNoOther(t *testing.T) {
 	assert.Contains(t, p.stderr.String(), "The hook was not run for the last 1 changes")
 }
 
+func TestCtrlCWhileOnceWaitsForTheHook(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
+	p := start(t, service(server.URL), "watch", "--once", "--exec", "trap 'exit 7' TERM; echo begun >&2; sleep 100 & wait")
+	p.says(&p.stderr, "begun")
+	server.WaitForOpenConnections(0, soon) // it is at its end, and waits
+	p.signal(syscall.SIGINT)
+	p.exit(exitInterrupted)
+	assert.Contains(t, p.stderr.String(), "interrupted before all hooks had run")
+}
+
 func TestASecondCtrlCEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	server := autoconfigtest.NewServer(t)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/relayconf/relayconf/autoconfig"
 )
@@ -103,6 +104,9 @@ func newWatch() *cobra.Command {
 		Example: watchExample,
 		Args:    cobra.NoArgs,
 		RunE: command(func(cmd *cobra.Command, _ []string) error {
+			if err := refuseEmpty(cmd.Flags()); err != nil {
+				return err
+			}
 			if err := o.check(); err != nil {
 				return err
 			}
@@ -131,6 +135,17 @@ func newWatch() *cobra.Command {
 	_ = cmd.MarkFlagFilename("output-file")
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
+}
+
+// refuseEmpty finds flags that were given nothing, as happens with a shell variable that is not set: to go on as if they had
+// been left out would not be what was meant.
+func refuseEmpty(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(flag *pflag.Flag) {
+		if flag.Value.String() == "" && err == nil {
+			err = usageError("--%s is empty: give it a value, or leave it out", flag.Name)
+		}
+	})
+	return err
 }
 
 // check says what is wrong with the flags.

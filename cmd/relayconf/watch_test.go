@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +153,11 @@ func TestExitCodes(t *testing.T) {
 		"bad variables":          {[]string{"INIT_TIMEOUT=soon", "LOG_LEVEL=loud"}, []string{"watch"}, exitUsage, "LOG_LEVEL"},
 		"bad proxy":              {append(service(ready.URL), "PROXY_CA_CERTS="+folder+"/missing"), []string{"watch"}, exitUsage, "PROXY_CA_CERTS"},
 		"key file missing":       {service(ready.URL), []string{"watch", "--key-file", folder + "/missing"}, exitUsage, "could not read the key file"},
+		"key as a file":          {service(ready.URL), []string{"watch", "--key-file", testKey}, exitUsage, "could not read the key file: open …"},
+		"key as an argument":     {nil, []string{"watch", testKey}, exitUsage, "…"},
+		"key as a number":        {append(service(ready.URL), "INIT_TIMEOUT="+testKey), []string{"watch"}, exitUsage, "INIT_TIMEOUT"},
+		"nothing given":          {service(ready.URL), []string{"watch", "--output-file", ""}, exitUsage, "--output-file is empty"},
+		"no folder for output":   {service(ready.URL), []string{"watch", "--output-file", folder + "/missing/envs.json"}, exitUsage, "missing does not exist"},
 		"key file empty":         {service(ready.URL), []string{"watch", "--key-file", emptyKey}, exitUsage, "is empty"},
 		"demo with a cache":      {nil, []string{"watch", "--demo", "--cache-file", "a"}, exitUsage, "demo"},
 		"two caches":             {service(ready.URL), []string{"watch", "--cache-file", "a", "--cache-redis", "b"}, exitUsage, "none of the others can be"},
@@ -186,6 +192,35 @@ func TestExitCodes(t *testing.T) {
 			assert.NotContains(t, p.stderr.String(), testKey)
 		})
 	}
+}
+
+// Nothing that was given to read is overwritten, and no two things are written to one file.
+func TestFilesThatWouldBeOverwritten(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
+	folder := t.TempDir()
+	key := write(t, filepath.Join(folder, "key"), testKey+"\n")
+	link := filepath.Join(folder, "link")
+	require.NoError(t, os.Symlink(key, link))
+	fresh, again := filepath.Join(folder, "new"), folder+"/./new"
+	for name, args := range map[string][]string{
+		"key and output":       {"--key-file", key, "--output-file", link},
+		"key and cache":        {"--key-file", key, "--cache-file", key},
+		"older keys and cache": {"--cache-older-key-file", key, "--cache-file", link},
+		"output and cache":     {"--output-file", fresh, "--cache-file", again},
+		"a device":             {"--output-file", "/dev/stdout"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := start(t, service(server.URL), append([]string{"watch", "--once"}, args...)...)
+			p.exit(exitUsage)
+			assert.Regexp(t, "the same file|a regular file", p.stderr.String())
+		})
+	}
+	content, err := os.ReadFile(key)
+	require.NoError(t, err)
+	assert.Equal(t, testKey+"\n", string(content))
+	assert.NoFileExists(t, fresh)
 }
 
 func TestHelpListsTheExitCodesAndVariables(t *testing.T) {

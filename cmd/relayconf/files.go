@@ -1,0 +1,57 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// checkFiles refuses files that watch would destroy, and an output file that can't be made.
+func checkFiles(o watchOptions, cache cacheOptions) error {
+	if err := checkOutputFile(o.outputFile); err != nil {
+		return err
+	}
+	files := []struct{ flag, path string }{
+		{"--key-file", o.keyFile},
+		{"--cache-older-key-file", cache.olderKeyFile},
+		{"--output-file", o.outputFile},
+		{"--cache-file", cache.File},
+	}
+	for i, written := range files[2:] {
+		for _, other := range files[:2+i] {
+			if isSameFile(written.path, other.path) {
+				return usageError("%s and %s are the same file, which would be overwritten: %s", other.flag, written.flag, written.path)
+			}
+		}
+	}
+	return nil
+}
+
+func checkOutputFile(path string) error {
+	if path == "" {
+		return nil
+	}
+	if path := filepath.ToSlash(filepath.Clean(path)); strings.HasPrefix(path, "/dev/") || strings.HasPrefix(path, "/proc/") {
+		return usageError("--output-file must be a regular file, which is replaced with each change, and %s is none", path)
+	}
+	folder := filepath.Dir(path)
+	if _, err := os.Stat(folder); os.IsNotExist(err) {
+		return usageError("--output-file: the folder %s does not exist", folder)
+	}
+	return nil
+}
+
+// isSameFile also says so of two names for a file that is not there yet.
+func isSameFile(a, b string) bool {
+	if a == "" || b == "" {
+		return false
+	}
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	if errA == nil && errB == nil {
+		return os.SameFile(infoA, infoB)
+	}
+	absoluteA, errA := filepath.Abs(a)
+	absoluteB, errB := filepath.Abs(b)
+	return errA == nil && errB == nil && absoluteA == absoluteB
+}

@@ -1,0 +1,14 @@
+package main
+
+import (
+	"regexp"
+
+	"github.com/relayconf/relayconf/internal/mask"
+)
+
+// keyLike is what keys look like.
+var keyLike = regexp.MustCompile(`\b(?:rel|sdk|mob|api)-[0-9A-Za-z-]{8,}`)
+
+// maskKeys masks what looks like a key in an error about the command line or the variables: people paste keys where
+// something else belongs, such as after --key-file, and such errors quote what was given.
+func maskKeys(text string) string { return keyLike.ReplaceAllStringFunc(text, mask.Key) }
