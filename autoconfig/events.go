@@ -163,6 +163,9 @@ func (r *runner) apply(message message, now time.Time) error {
 	}
 	out := r.applyFrom(SourceStream, message, now)
 	if r.m.ctx.Err() != nil {
+		if out.invalidKeys != nil { // whoever wants but one put should know that it was not whole
+			r.m.loggers.Warnf("Auto-configuration: %s", out.invalidKeys)
+		}
 		return ErrClosed
 	}
 	// The state of the status is written by this goroutine alone, so it can be read without the lock.

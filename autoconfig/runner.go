@@ -72,6 +72,7 @@ func (r *runner) run() {
 	}
 	err := r.m.streamURLError
 	if err == nil {
+		r.m.loggers.Infof("Connecting to the auto-configuration stream of %s", r.m.streamURL.Host)
 		err = r.connect()
 	}
 	for err == nil {

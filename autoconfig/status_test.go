@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 )
 
 func TestRule16CommentsAreKeepalives(t *testing.T) {
@@ -295,6 +297,19 @@ func TestRule08MalformedKeysReconnectAfterTheRestWasApplied(t *testing.T) {
 		r.service.stream(eventText(PutEvent, put(listedEnv("a", 1), listedEnv("b", 1))))
 		r.wants("add a", "all")
 		r.wantState(StateValid)
+	})
+}
+
+func TestRule08MalformedKeysAreLoggedAlsoByAManagerThatIsClosedMeanwhile(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		r.relay.on = func(call string) {
+			if call == "all" {
+				r.manager.Close()
+			}
+		}
+		r.service.stream(eventText(PutEvent, put(listedEnv("a", 1, `"sdkKey":{"value":""}`), listedEnv("b", 1))))
+		<-r.manager.Done()
+		assert.True(t, r.log.HasMessageMatch(ldlog.Warn, `environment "a" has a malformed set of keys`))
 	})
 }
 
