@@ -90,6 +90,10 @@ func newFollower(s settings, o watchOptions) (*follower, error) {
 // run follows the stream until there is a reason to end.
 func (f *follower) run(signals signals) error {
 	f.start()
+	if f.hook != nil {
+		kill := f.hook.Kill
+		signals.last.Store(&kill)
+	}
 	return f.end(signals.stop, f.wait(signals))
 }
 

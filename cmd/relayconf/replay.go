@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"regexp"
 	"sync"
 	"time"
 
@@ -119,8 +121,18 @@ func readRecording(path string) (*autoconfigtest.Recording, error) {
 		defer file.Close()
 		in = file
 	}
-	return autoconfigtest.ParseRecording(in)
+	text, err := io.ReadAll(in)
+	if err != nil {
+		return nil, fmt.Errorf("could not read the recording: %w", err)
+	}
+	if !streamLine.Match(text) {
+		return nil, fmt.Errorf("%s is not a recording of a stream: no line of it begins with a colon or with data:", path)
+	}
+	return autoconfigtest.ParseRecording(bytes.NewReader(text))
 }
+
+// streamLine is a comment, a directive, or data of an event: a recording without any has nothing to serve.
+var streamLine = regexp.MustCompile(`(?:^\x{FEFF}?|[\r\n])(?::|data)`)
 
 func acceptedKey(o replayOptions) (config.AutoConfigKey, error) {
 	key, err := keysource.Read(o.keyFile, config.AutoConfigKey(o.key))

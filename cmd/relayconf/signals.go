@@ -4,13 +4,15 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 )
 
 // signals are what people and supervisors tell the process.
 type signals struct {
-	stop context.Context // ends at the first Ctrl-C or SIGTERM
-	hup  chan os.Signal  // SIGHUP; never on Windows
+	stop context.Context         // ends at the first Ctrl-C or SIGTERM
+	hup  chan os.Signal          // SIGHUP; never on Windows
+	last *atomic.Pointer[func()] // what to do before a second Ctrl-C or SIGTERM ends the process; nil for nothing
 	end  func()
 }
 
@@ -22,6 +24,7 @@ func catchSignals(parent context.Context) signals {
 	if reload != nil {
 		signal.Notify(hup, reload)
 	}
+	last := &atomic.Pointer[func()]{}
 	ended, watching := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(watching)
@@ -33,11 +36,14 @@ func catchSignals(parent context.Context) signals {
 		}
 		select {
 		case <-stops:
+			if do := last.Load(); do != nil {
+				(*do)()
+			}
 			os.Exit(exitInterrupted)
 		case <-ended:
 		}
 	}()
-	return signals{stop: stop, hup: hup, end: func() {
+	return signals{stop: stop, hup: hup, last: last, end: func() {
 		signal.Stop(stops)
 		signal.Stop(hup)
 		close(ended)

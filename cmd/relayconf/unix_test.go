@@ -179,7 +179,14 @@ func TestASecondCtrlCEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	server := autoconfigtest.NewServer(t)
 	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
-	p := start(t, service(server.URL), "watch", "--exec", "echo begun >&2; sleep 3")
+	fifo := inFolder(t, "fifo")
+	require.NoError(t, syscall.Mkfifo(fifo, 0o600))
+	hookIsGone := make(chan struct{})
+	go func() {
+		defer close(hookIsGone)
+		_, _ = os.ReadFile(fifo) // until nobody has it open for writing
+	}()
+	p := start(t, service(server.URL), "watch", "--exec", fmt.Sprintf("exec 3>%s; echo begun >&2; sleep 100", fifo))
 	p.says(&p.stderr, "begun")
 	p.signal(syscall.SIGINT)
 	server.WaitForOpenConnections(0, soon)
@@ -187,6 +194,11 @@ func TestASecondCtrlCEndsAtOnce(t *testing.T) {
 	p.signal(syscall.SIGINT)
 	p.exit(exitInterrupted)
 	assert.Less(t, time.Since(started), hookGrace)
+	select {
+	case <-hookIsGone:
+	case <-time.After(soon):
+		require.FailNow(t, "the hook lives on")
+	}
 }
 
 func TestSIGHUPRotatesTheKeyWithoutARestart(t *testing.T) {

@@ -59,7 +59,7 @@ is a cache, after the output file and the hook have got what is in it.
 
 SIGHUP reads the --key-file again: the new key is used at once, for the cache too, and what is known stays.
 Ctrl-C or SIGTERM ends the command: a hook that is running gets 5 s to end, those that wait are not run, and
-the cache (for at most 5 s) and the output file are brought up to date. A second Ctrl-C ends it at once.
+the cache (for at most 5 s) and the output file are brought up to date. A second Ctrl-C ends hook and command at once.
 
 ` + exitCodesHelp
 

@@ -173,6 +173,7 @@ func TestExitCodes(t *testing.T) {
 		"replay: no file":        {nil, []string{"replay"}, exitUsage, "accepts 1 arg"},
 		"replay: missing file":   {nil, []string{"replay", folder + "/missing"}, exitUsage, "could not open the recording"},
 		"replay: bad file":       {nil, []string{"replay", badRecording}, exitUsage, "nonsense"},
+		"replay: no recording":   {nil, []string{"replay", older}, exitUsage, "is not a recording of a stream"},
 		"replay: bad speed":      {nil, []string{"replay", recording, "--speed", "-1"}, exitUsage, "speed"},
 		"replay: no time":        {nil, []string{"replay", recording, "--shift-times"}, exitUsage, ":!recorded"},
 		"replay: bad address":    {nil, []string{"replay", recording, "--addr", "256.0.0.1:1"}, exitUsage, "--addr"},

@@ -107,6 +107,16 @@ func (r *Runner) Stop() Counts {
 	return r.Counts()
 }
 
+// Kill ends the run that is under way at once, with all that it has started, and starts no other.
+func (r *Runner) Kill() {
+	r.mu.Lock()
+	r.stopped = true
+	r.wake.Signal()
+	r.mu.Unlock()
+	r.kill()
+	<-r.ended
+}
+
 // Counts tells what became of the changes so far.
 func (r *Runner) Counts() Counts {
 	r.mu.Lock()
