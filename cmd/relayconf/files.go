@@ -31,14 +31,25 @@ func checkOutputFile(path string) error {
 	if path == "" {
 		return nil
 	}
-	if path := filepath.ToSlash(filepath.Clean(path)); strings.HasPrefix(path, "/dev/") || strings.HasPrefix(path, "/proc/") {
-		return usageError("--output-file must be a regular file, which is replaced with each change, and %s is none", path)
+	if isStandardStream(path) {
+		return usageError("--output-file must be a regular file, which is replaced with each change; %s would replace what it is redirected to", path)
 	}
 	folder := filepath.Dir(path)
 	if _, err := os.Stat(folder); os.IsNotExist(err) {
 		return usageError("--output-file: the folder %s does not exist", folder)
 	}
 	return nil
+}
+
+// isStandardStream knows /dev/stdout and the like: links to whatever this process has open. There are proper files below
+// /dev too, in /dev/shm.
+func isStandardStream(path string) bool {
+	clean := filepath.ToSlash(filepath.Clean(path))
+	if !strings.HasPrefix(clean, "/dev/") && !strings.HasPrefix(clean, "/proc/") {
+		return false
+	}
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode()&os.ModeSymlink != 0
 }
 
 // isSameFile also says so of two names for a file that is not there yet.

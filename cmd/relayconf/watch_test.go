@@ -210,7 +210,7 @@ func TestFilesThatWouldBeOverwritten(t *testing.T) {
 		"key and cache":        {"--key-file", key, "--cache-file", key},
 		"older keys and cache": {"--cache-older-key-file", key, "--cache-file", link},
 		"output and cache":     {"--output-file", fresh, "--cache-file", again},
-		"a device":             {"--output-file", "/dev/stdout"},
+		"standard output":      {"--output-file", "/dev/stdout"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := start(t, service(server.URL), append([]string{"watch", "--once"}, args...)...)
