@@ -126,7 +126,7 @@ func readRecording(path string) (*autoconfigtest.Recording, error) {
 		return nil, fmt.Errorf("could not read the recording: %w", err)
 	}
 	if !streamLine.Match(text) {
-		return nil, fmt.Errorf("%s is not a recording of a stream: no line of it begins with a colon or with data:", path)
+		return nil, fmt.Errorf("%s is not a recording of a stream: it has no comment, and no data of an event", path)
 	}
 	return autoconfigtest.ParseRecording(bytes.NewReader(text))
 }
