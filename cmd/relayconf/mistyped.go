@@ -6,8 +6,8 @@ import (
 	"github.com/relayconf/relayconf/internal/mask"
 )
 
-// keyLike is what keys look like.
-var keyLike = regexp.MustCompile(`\b(?:rel|sdk|mob|api)-[0-9A-Za-z-]{8,}`)
+// keyLike is what keys of the service look like: a UUID after a word. A file may well be called rel-production.
+var keyLike = regexp.MustCompile(`(?i)\b(?:rel|sdk|mob|api)-[0-9a-f]{8}-[0-9a-f-]{8,}`)
 
 // maskKeys masks what looks like a key in an error about the command line or the variables: people paste keys where
 // something else belongs, such as after --key-file, and such errors quote what was given.

@@ -154,6 +154,7 @@ func TestExitCodes(t *testing.T) {
 		"bad proxy":              {append(service(ready.URL), "PROXY_CA_CERTS="+folder+"/missing"), []string{"watch"}, exitUsage, "PROXY_CA_CERTS"},
 		"key file missing":       {service(ready.URL), []string{"watch", "--key-file", folder + "/missing"}, exitUsage, "could not read the key file"},
 		"key as a file":          {service(ready.URL), []string{"watch", "--key-file", testKey}, exitUsage, "could not read the key file: open …"},
+		"a key file's name":      {service(ready.URL), []string{"watch", "--key-file", folder + "/rel-production-key"}, exitUsage, "/rel-production-key"},
 		"key as an argument":     {nil, []string{"watch", testKey}, exitUsage, "…"},
 		"key as a number":        {append(service(ready.URL), "INIT_TIMEOUT="+testKey), []string{"watch"}, exitUsage, "INIT_TIMEOUT"},
 		"nothing given":          {service(ready.URL), []string{"watch", "--output-file", ""}, exitUsage, "--output-file is empty"},
