@@ -193,6 +193,7 @@ func TestRule18NothingButCommentsForAWholeReadTimeout(t *testing.T) {
 					time.Sleep(time.Millisecond) // one comes at the very moment when the put is overdue
 				}
 				assert.LessOrEqual(t, time.Since(e.at), timeout+time.Millisecond)
+				synctest.Wait()
 				assert.Equal(t, ErrorKindTimeout, r.manager.Status().LastError.Kind)
 			}, WithReadTimeout(timeout))
 		})
