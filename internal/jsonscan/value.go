@@ -63,16 +63,9 @@ func object(text []byte, i, depth int) (end int, err error) {
 		if i, err = Value(text, i, depth); err != nil {
 			return i, err
 		}
-		if i = Space(text, i); i == len(text) {
-			return i, ErrIncomplete
-		}
-		switch text[i] {
-		case ',':
-			i++
-		case '}':
-			return i + 1, nil
-		default:
-			return i, ErrSyntax
+		var more bool
+		if i, more, err = separator(text, i, '}'); !more {
+			return i, err
 		}
 	}
 }
@@ -103,16 +96,9 @@ func array(text []byte, i, depth int) (end int, err error) {
 		if i, err = Value(text, Space(text, i), depth); err != nil {
 			return i, err
 		}
-		if i = Space(text, i); i == len(text) {
-			return i, ErrIncomplete
-		}
-		switch text[i] {
-		case ',':
-			i++
-		case ']':
-			return i + 1, nil
-		default:
-			return i, ErrSyntax
+		var more bool
+		if i, more, err = separator(text, i, ']'); !more {
+			return i, err
 		}
 	}
 }
@@ -158,4 +144,19 @@ func digits(text []byte, i int) (end int, err error) {
 		i++
 	}
 	return i, nil
+}
+
+// separator scans a comma, which means that there are more members, or the closing bracket. There are no more if it
+// fails.
+func separator(text []byte, i int, closing byte) (end int, more bool, err error) {
+	i = Space(text, i)
+	switch {
+	case i == len(text):
+		return i, false, ErrIncomplete
+	case text[i] == ',':
+		return i + 1, true, nil
+	case text[i] == closing:
+		return i + 1, false, nil
+	}
+	return i, false, ErrSyntax
 }
