@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
-	"github.com/relayconf/relayconf/envfactory"
 )
 
 const keyVariable = "AUTO_CONFIG_KEY=" + testKey
@@ -95,16 +94,4 @@ func TestCacheShowSaysWhyItCannotAndChangesNothing(t *testing.T) {
 		})
 	}
 	assert.Equal(t, data, must(os.ReadFile(damaged)), "it stays where it is")
-}
-
-func TestCacheShowReadsRedis(t *testing.T) {
-	t.Parallel()
-	url := startRedis(t)
-	server := autoconfigtest.NewServer(t)
-	server.Put(autoconfigtest.MakePut([]envfactory.EnvironmentRep{autoconfigtest.MakeEnvironment(1, 7)}...))
-	start(t, append(service(server.URL), "CACHE_REDIS_URL="+url), "watch", "--once").exit(exitOK)
-	p := start(t, []string{keyVariable}, "cache", "show", "--cache-redis", url)
-	p.exit(exitOK)
-	assert.Contains(t, p.stdout.String(), "ago: 1 environment\nweb/production")
-	assert.Contains(t, p.stdout.String(), "version 7\n")
 }

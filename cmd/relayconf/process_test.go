@@ -142,6 +142,9 @@ func service(url string) []string {
 	return []string{"STREAM_URI=" + url, "AUTO_CONFIG_KEY=" + testKey}
 }
 
+// redisPassword is in the URL of each Redis server, so that the tests can see that it is in no output.
+const redisPassword = "hunter2-hunter2"
+
 const testKey = "rel-00000000-0000-4000-8000-00000000c0de"
 
 // write makes a file.

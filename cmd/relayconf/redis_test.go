@@ -1,27 +1,27 @@
+//go:build servers && !windows
+
 package main
 
 import (
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
+	"github.com/relayconf/relayconf/envfactory"
 )
 
-// redisPassword is in the URL of each server here, so that the tests can see that it is in no output.
-const redisPassword = "hunter2-hunter2"
-
-// startRedis starts a real Redis server, from Debian's package redis-server, and returns its URL. Where it is not
-// installed the test is skipped, unless CI is set.
+// startRedis starts a real Redis server, from Debian's package redis-server, and returns its URL.
 func startRedis(t *testing.T) string {
 	t.Helper()
 	binary, err := exec.LookPath("redis-server")
-	if err != nil && os.Getenv("CI") == "" {
-		t.Skip("there is no redis-server here: apt-get install redis-server")
-	}
 	require.NoError(t, err, "this test needs a real Redis server: apt-get install redis-server")
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -44,4 +44,58 @@ func startRedis(t *testing.T) string {
 		return err == nil
 	}, soon, 5*time.Millisecond, "the Redis server does not listen: %s", &output)
 	return fmt.Sprintf("redis://:%s@%s/0", redisPassword, addr)
+}
+
+func TestCacheShowReadsRedis(t *testing.T) {
+	t.Parallel()
+	url := startRedis(t)
+	server := autoconfigtest.NewServer(t)
+	server.Put(autoconfigtest.MakePut([]envfactory.EnvironmentRep{autoconfigtest.MakeEnvironment(1, 7)}...))
+	start(t, append(service(server.URL), "CACHE_REDIS_URL="+url), "watch", "--once").exit(exitOK)
+	p := start(t, []string{keyVariable}, "cache", "show", "--cache-redis", url)
+	p.exit(exitOK)
+	assert.Contains(t, p.stdout.String(), "ago: 1 environment\nweb/production")
+	assert.Contains(t, p.stdout.String(), "version 7\n")
+}
+
+func TestAFleetThatSharesRedisRestartsWhileTheServiceIsDown(t *testing.T) {
+	one, two, three := autoconfigtest.MakeEnvironment(1, 1), autoconfigtest.MakeEnvironment(2, 1), autoconfigtest.MakeEnvironment(3, 1)
+	changed := one
+	changed.EnvName, changed.Version = "Renamed", 2
+	url, addr := startRedis(t), freeAddress(t)
+	variables := append(service("http://"+addr), "CACHE_REDIS_URL="+url)
+	args := []string{"watch", "--format", "json"}
+	running := serviceProcess(t, addr, one, two, three)
+	fleet := make([]*process, 3)
+	for i := range fleet {
+		fleet[i] = start(t, variables, args...)
+	}
+	for _, p := range fleet {
+		p.says(&p.stdout, "received-all")
+	}
+	shown := func(want string) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			p := start(t, variables, "cache", "show")
+			<-p.ended
+			return strings.Contains(p.stdout.String(), want)
+		}, soon, 50*time.Millisecond, "the cache never shows %s", want)
+	}
+	shown(": 3 environments\n")
+	running.kill()
+	for i, p := range fleet {
+		p.says(&p.stdout, "interrupted")
+		p.signal([]syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGKILL}[i])
+		<-p.ended
+	}
+
+	for i := range fleet {
+		fleet[i] = startedFromCache(t, variables, args...)
+	}
+	serviceProcess(t, addr, changed, three)
+	for _, p := range fleet {
+		p.requireTakeOver(changed, two)
+		assert.NotContains(t, p.stdout.String()+p.stderr.String(), redisPassword)
+	}
+	shown(": 2 environments\n")
 }

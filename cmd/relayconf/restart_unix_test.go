@@ -115,48 +115,6 @@ func TestARestartWhileTheServiceIsDownLosesNothing(t *testing.T) {
 	}
 }
 
-func TestAFleetThatSharesRedisRestartsWhileTheServiceIsDown(t *testing.T) {
-	one, two, three := autoconfigtest.MakeEnvironment(1, 1), autoconfigtest.MakeEnvironment(2, 1), autoconfigtest.MakeEnvironment(3, 1)
-	changed := one
-	changed.EnvName, changed.Version = "Renamed", 2
-	url, addr := startRedis(t), freeAddress(t)
-	variables := append(service("http://"+addr), "CACHE_REDIS_URL="+url)
-	args := []string{"watch", "--format", "json"}
-	running := serviceProcess(t, addr, one, two, three)
-	fleet := make([]*process, 3)
-	for i := range fleet {
-		fleet[i] = start(t, variables, args...)
-	}
-	for _, p := range fleet {
-		p.says(&p.stdout, "received-all")
-	}
-	shown := func(want string) {
-		t.Helper()
-		require.Eventually(t, func() bool {
-			p := start(t, variables, "cache", "show")
-			<-p.ended
-			return strings.Contains(p.stdout.String(), want)
-		}, soon, 50*time.Millisecond, "the cache never shows %s", want)
-	}
-	shown(": 3 environments\n")
-	running.kill()
-	for i, p := range fleet {
-		p.says(&p.stdout, "interrupted")
-		p.signal([]syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGKILL}[i])
-		<-p.ended
-	}
-
-	for i := range fleet {
-		fleet[i] = startedFromCache(t, variables, args...)
-	}
-	serviceProcess(t, addr, changed, three)
-	for _, p := range fleet {
-		p.requireTakeOver(changed, two)
-		assert.NotContains(t, p.stdout.String()+p.stderr.String(), redisPassword)
-	}
-	shown(": 2 environments\n")
-}
-
 func TestTheCacheFollowsAKeyThatIsRotatedBySIGHUP(t *testing.T) {
 	t.Parallel()
 	const oldKey, newKey = "rel-secret-old1", "rel-secret-new2"

@@ -21,29 +21,6 @@ func (p *process) signal(s syscall.Signal) {
 	require.NoError(p.t, p.cmd.Process.Signal(s))
 }
 
-// What can't be printed is no mistake in the command line.
-func TestAnUnexpectedFailure(t *testing.T) {
-	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
-	if err != nil {
-		t.Skip("this system has no device that is always full")
-	}
-	defer func() { _ = full.Close() }()
-	server := autoconfigtest.NewServer(t)
-	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
-	for name, args := range map[string][]string{
-		"version": {"version"}, "completion": {"completion", "bash"}, "watch": {"watch"}, "watch, once": {"watch", "--once"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := prepare(t, service(server.URL), args...)
-			p.cmd.Stdout = full
-			p.run()
-			p.exit(exitUnexpected)
-			assert.Contains(t, p.stderr.String(), "no space left on device")
-			assert.NotContains(t, p.stderr.String(), "for usage")
-		})
-	}
-}
-
 func TestCtrlCEndsCleanly(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		t.Run(signal.String(), func(t *testing.T) {

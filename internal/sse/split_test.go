@@ -82,13 +82,13 @@ func FuzzSplit(f *testing.F) {
 	f.Add("event:put\ndata:"+counting(100)+"\ndata:"+counting(100)+"\n\nevent:put\ndata:"+counting(50)+"\n\n", uint64(2))
 	f.Fuzz(func(t *testing.T, stream string, seed uint64) {
 		if strings.Count(stream, "event") > strings.Count(stream, "\n\n") {
-			t.Skip("more names than events: one may come too late")
+			return // more names than events: one may come too late
 		}
 		r := newReader(newDribble(stream, 30, seed), 0, tiny)
 		r.Split("put")
 		got, parts := readParts(r)
 		if parts > 0 && strings.Count(stream, "event") > 1 {
-			t.Skip("the same")
+			return // the same
 		}
 		assert.Equal(t, readStory(newReader(oneRead(stream), 0, tiny)), got)
 	})

@@ -1,3 +1,5 @@
+//go:build servers
+
 package redisstore
 
 import (
@@ -9,25 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/relayconf/relayconf/autoconfig"
-	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/store/storetest"
 )
-
-const (
-	key      config.AutoConfigKey = "rel-00000000-0000-4000-8000-000000000001"
-	otherKey config.AutoConfigKey = "rel-00000000-0000-4000-8000-000000000002"
-)
-
-func newStore(t *testing.T, url string, options Options) *Store {
-	t.Helper()
-	if options.Key == "" {
-		options.Key = key
-	}
-	s, err := NewFromURL(url, options)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, s.Close()) })
-	return s
-}
 
 // runConformance runs the suite in the place that the URL says; admin looks at that place from outside.
 func runConformance(t *testing.T, url string, admin redis.UniversalClient) {

@@ -16,3 +16,11 @@ func TestMain(m *testing.M) {
 type silent struct{}
 
 func (silent) Printf(context.Context, string, ...any) {}
+
+func newTestClient(t *testing.T, options *redis.Options) *redis.Client {
+	t.Helper()
+	options.MaintNotificationsConfig = noMaintNotifications()
+	client := redis.NewClient(options)
+	t.Cleanup(func() { _ = client.Close() })
+	return client
+}

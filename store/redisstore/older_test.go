@@ -1,7 +1,9 @@
 package redisstore
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -38,4 +40,20 @@ func TestWhichSnapshotIsOlder(t *testing.T) {
 			assert.Equal(t, test.bOlder, Older(test.b, test.a))
 		})
 	}
+}
+
+// versions returns a snapshot of environments with these versions; 0 leaves one out.
+func versions(versions ...int) *autoconfig.Snapshot {
+	snapshot := &autoconfig.Snapshot{
+		FormatVersion: autoconfig.SnapshotFormat,
+		SavedAt:       time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC),
+		Environments:  map[config.EnvironmentID]envfactory.EnvironmentRep{},
+	}
+	for i, version := range versions {
+		if version > 0 {
+			id := config.EnvironmentID(fmt.Sprint("env", i))
+			snapshot.Environments[id] = envfactory.EnvironmentRep{EnvID: id, Version: version}
+		}
+	}
+	return snapshot
 }

@@ -1,35 +1,18 @@
+//go:build servers
+
 package redisstore
 
 import (
 	"fmt"
 	"testing"
-	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/config"
-	"github.com/relayconf/relayconf/envfactory"
 	"github.com/relayconf/relayconf/store"
 )
-
-// versions returns a snapshot of environments with these versions; 0 leaves one out.
-func versions(versions ...int) *autoconfig.Snapshot {
-	snapshot := &autoconfig.Snapshot{
-		FormatVersion: autoconfig.SnapshotFormat,
-		SavedAt:       time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC),
-		Environments:  map[config.EnvironmentID]envfactory.EnvironmentRep{},
-	}
-	for i, version := range versions {
-		if version > 0 {
-			id := config.EnvironmentID(fmt.Sprint("env", i))
-			snapshot.Environments[id] = envfactory.EnvironmentRep{EnvID: id, Version: version}
-		}
-	}
-	return snapshot
-}
 
 func requireStored(t *testing.T, s *Store, want *autoconfig.Snapshot) {
 	t.Helper()
@@ -167,24 +150,4 @@ func TestNothingOfTheSnapshotIsReadableInRedis(t *testing.T) {
 	value := server.client(t).Get(t.Context(), s.key).Val()
 	require.NotEmpty(t, value)
 	assert.NotContains(t, value, "env0")
-}
-
-func TestNewSaysWhatIsMissing(t *testing.T) {
-	_, err := New(nil, Options{Key: key})
-	require.ErrorContains(t, err, "client is needed")
-	client := newTestClient(t, &redis.Options{Addr: "127.0.0.1:1"})
-	_, err = New(client, Options{})
-	require.ErrorContains(t, err, "a key is needed")
-	_, err = New(client, Options{Key: key, Prefix: "a}b"})
-	require.ErrorContains(t, err, "brace")
-}
-
-func TestAStorePrintsNoKey(t *testing.T) {
-	options := Options{Key: key, OlderKeys: []config.AutoConfigKey{otherKey}}
-	s, err := New(newTestClient(t, &redis.Options{Addr: "127.0.0.1:1"}), options)
-	require.NoError(t, err)
-	for _, format := range []string{"%v", "%+v", "%#v"} {
-		assert.NotContains(t, fmt.Sprintf(format, s), "rel-0000")
-		assert.NotContains(t, fmt.Sprintf(format, options), "rel-0000")
-	}
 }

@@ -1,3 +1,5 @@
+//go:build servers
+
 package redisstore
 
 import (
@@ -40,9 +42,6 @@ func start(t *testing.T, base []string, config ...string) *server {
 		name = "redis-server"
 	}
 	binary, err := exec.LookPath(name)
-	if err != nil && os.Getenv("CI") == "" {
-		t.Skip("this test needs a real Redis server, which CI has: apt-get install redis-server")
-	}
 	require.NoError(t, err, "these tests need a real Redis server: apt-get install redis-server")
 	s := &server{port: freePort(t), folder: t.TempDir(), binary: binary}
 	lines := strings.Join(append(base, config...), "\n") + "\n"
@@ -100,14 +99,6 @@ func (s *server) url() string { return "redis://" + s.addr() + "/0" }
 func (s *server) client(t *testing.T) *redis.Client {
 	t.Helper()
 	return newTestClient(t, &redis.Options{Addr: s.addr()})
-}
-
-func newTestClient(t *testing.T, options *redis.Options) *redis.Client {
-	t.Helper()
-	options.MaintNotificationsConfig = noMaintNotifications()
-	client := redis.NewClient(options)
-	t.Cleanup(func() { _ = client.Close() })
-	return client
 }
 
 // freePort also keeps a Cluster's second port, which is 10000 higher, in range.
