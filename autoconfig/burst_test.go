@@ -107,3 +107,17 @@ func TestAStoreThatAnswersWhileALargePutArrives(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "update a; add b; update c; add d; delete x; all", describe(s.apply(m, epoch).changes, epoch))
 }
+
+// The item that a patch was decoded into is used again for the next patch only if it was not kept.
+func TestPatchesOfNewEnvironmentsKeepApart(t *testing.T) {
+	s := newState()
+	d := newDecoder(&s.environments)
+	for _, patch := range []string{patchEnv("a", 1), patchEnv("b", 1), patchEnv("a", 2), patchEnv("c", 1), patchEnv("b", 2)} {
+		s.apply(must(d.decode(PatchEvent, []byte(patch))), epoch)
+	}
+	var ids []string
+	for _, params := range s.params(epoch) {
+		ids = append(ids, string(params.EnvID))
+	}
+	assert.Equal(t, []string{"a", "b", "c"}, ids)
+}
