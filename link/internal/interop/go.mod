@@ -1,0 +1,3 @@
+module github.com/relayconf/relayconf/link/internal/interop
+
+go 1.26.0
