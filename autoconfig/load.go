@@ -4,12 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
-
-	"github.com/relayconf/relayconf/config"
-	"github.com/relayconf/relayconf/envfactory"
 )
 
 // storeEndLimit is how long the end of a manager waits for its store.
@@ -34,8 +29,8 @@ func load(ctx context.Context, store Store) <-chan loadResult {
 	return loaded
 }
 
-// takeLoaded puts the stored configuration in force, unless the stream was first.
-func (r *runner) takeLoaded(loaded loadResult) {
+// applyLoaded puts the stored configuration in force, unless the stream was first.
+func (r *runner) applyLoaded(loaded loadResult) {
 	r.loaded = nil
 	switch {
 	case errors.Is(loaded.err, context.Canceled):
@@ -45,7 +40,7 @@ func (r *runner) takeLoaded(loaded loadResult) {
 		r.m.loggers.Infof("Starting from the configuration that was saved at %s, with %d environments",
 			loaded.snapshot.SavedAt.UTC().Format(time.RFC3339), len(loaded.snapshot.Environments))
 		r.m.recordSnapshot(loaded.snapshot.SavedAt)
-		r.applyFrom(SourceStore, loaded.snapshot.message(), time.Now())
+		r.applySnapshot(loaded.snapshot, time.Now())
 	}
 }
 
@@ -57,13 +52,13 @@ func (r *runner) awaitLoaded() {
 	}
 	select {
 	case loaded := <-r.loaded:
-		r.takeLoaded(loaded)
+		r.applyLoaded(loaded)
 	case <-time.After(storeEndLimit):
 		r.m.storeFailed("The last known configuration could not be loaded", context.DeadlineExceeded)
 	case <-r.m.ctx.Done():
 		select {
 		case loaded := <-r.loaded:
-			r.takeLoaded(loaded)
+			r.applyLoaded(loaded)
 		default:
 		}
 	}
@@ -76,42 +71,8 @@ func (r *runner) saveChanges(source Source) {
 	if source == SourceStore || r.m.status.Source == SourceNone {
 		return
 	}
-	if revision := r.m.state.revision(); r.savedRevision != revision {
+	if revision := r.m.state.Revision(); r.savedRevision != revision {
 		r.savedRevision = revision
 		r.saver.save()
 	}
-}
-
-// message makes a put of the snapshot, in the order of the ids.
-func (s *Snapshot) message() putMessage {
-	m := putMessage{&putList[config.EnvironmentID, environment]{}, &putList[config.FilterID, envfactory.FilterRep]{}}
-	for _, id := range slices.Sorted(maps.Keys(s.Environments)) {
-		rep := s.Environments[id]
-		m.environments.add(id, itemOf(&rep), nil)
-	}
-	for _, id := range slices.Sorted(maps.Keys(s.Filters)) {
-		filter := s.Filters[id]
-		m.filters.add(id, &item[envfactory.FilterRep]{value: filter, version: filter.Version}, nil)
-	}
-	return m
-}
-
-// snapshot is what the store gets.
-func (m *StreamManager) snapshot() *Snapshot {
-	m.mu.RLock()
-	environments, filters := m.state.environments.unordered(), m.state.filters.unordered()
-	m.mu.RUnlock()
-	s := &Snapshot{
-		FormatVersion: SnapshotFormat,
-		SavedAt:       time.Now().UTC(),
-		Environments:  make(map[config.EnvironmentID]envfactory.EnvironmentRep, len(environments)),
-		Filters:       make(map[config.FilterID]envfactory.FilterRep, len(filters)),
-	}
-	for _, env := range environments {
-		s.Environments[env.id] = env.value.rep(env.version)
-	}
-	for _, filter := range filters {
-		s.Filters[filter.id] = filter.value
-	}
-	return s
 }

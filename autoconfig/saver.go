@@ -3,6 +3,8 @@ package autoconfig
 import (
 	"context"
 	"time"
+
+	"github.com/relayconf/relayconf/internal/backoff"
 )
 
 const (
@@ -68,7 +70,7 @@ func (s *saver) end() {
 
 func (s *saver) run() {
 	defer close(s.ended)
-	retry := backoff{base: minSaveRetry, limit: maxSaveRetry}
+	retry := backoff.Backoff{Base: minSaveRetry, Limit: maxSaveRetry}
 	delay := time.Duration(saveDelay)
 	for s.isDue(delay) {
 		start := time.Now()
@@ -80,11 +82,11 @@ func (s *saver) run() {
 			if s.isEnding() {
 				return
 			}
-			delay = retry.next()
+			delay = retry.Next()
 			s.save()
 			continue
 		}
-		retry.attempts = 0
+		retry.Reset()
 		delay = max(saveDelay, saveRest*time.Since(start))
 	}
 }

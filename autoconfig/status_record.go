@@ -3,14 +3,14 @@ package autoconfig
 import (
 	"time"
 
-	"github.com/relayconf/relayconf/internal/sse"
+	"github.com/relayconf/relayconf/internal/stream"
 )
 
-// statusRecord is the status as it is kept: the reader of the latest connection knows when the last byte came.
+// statusRecord is the status as it is kept.
 type statusRecord struct {
 	Status
-	reader          *sse.Reader // nil before the first connection
-	snapshotSavedAt time.Time   // of the configuration that was loaded from the store
+	opened          *stream.Signal // of the latest connection, which knows when the last byte came; nil before the first
+	snapshotSavedAt time.Time      // of the configuration that was loaded from the store
 }
 
 // Status returns how the manager is doing now.
@@ -23,9 +23,12 @@ func (m *StreamManager) Status() Status {
 // currentStatus needs the lock.
 func (m *StreamManager) currentStatus() Status {
 	status := m.status.Status
-	status.Environments = m.state.environments.live
-	if m.status.reader != nil {
-		status.LastActivity = later(status.LastActivity, m.status.reader.LastByte())
+	status.Environments = m.state.Environments()
+	if m.status.opened != nil {
+		status.LastActivity = later(status.LastActivity, m.status.opened.LastByte())
+	}
+	if status.Source != SourceNone {
+		status.Digest = m.state.Digest().String()
 	}
 	if status.Source == SourceStore {
 		status.SnapshotAge = max(0, time.Since(m.status.snapshotSavedAt))
@@ -54,12 +57,13 @@ func (m *StreamManager) setState(state State) {
 	}
 }
 
-func (m *StreamManager) recordConnection(reader *sse.Reader) {
+func (m *StreamManager) recordConnection(opened *stream.Signal) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.status.Connections++
 	m.status.LastActivity = time.Now() // the response's headers
-	m.status.reader = reader
+	m.status.opened = opened
+	m.status.Resumed, m.status.Compressed = opened.Resumed, opened.Compressed
 }
 
 func (m *StreamManager) recordKeepAlive(now time.Time) {
@@ -69,10 +73,16 @@ func (m *StreamManager) recordKeepAlive(now time.Time) {
 	m.status.LastKeepAlive = now
 }
 
-func (m *StreamManager) recordError(f *failure) {
+func (m *StreamManager) recordError(f *stream.Failure) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.status.LastError = &ErrorInfo{Kind: f.kind, StatusCode: f.status, Message: f.err.Error(), Time: time.Now()}
+	m.status.LastError = &ErrorInfo{Kind: ErrorKind(f.Kind), StatusCode: f.Status, Message: f.Err.Error(), Time: time.Now()}
+}
+
+func (m *StreamManager) setSource(source Source) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.status.Source = source
 }
 
 func (m *StreamManager) recordSnapshot(savedAt time.Time) {

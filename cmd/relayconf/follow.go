@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/hook"
@@ -113,6 +114,7 @@ func (f *follower) start() {
 		autoconfig.WithProtocolVersion(o.protocolVersion),
 		autoconfig.WithReadTimeout(o.readTimeout),
 		autoconfig.WithStatusListener(f.tracker.Status),
+		autoconfig.WithChangeLogLevel(ldlog.Debug), // the command shows changes itself
 	}
 	if o.retryRejectedKey {
 		options = append(options, autoconfig.WithRejectedKeyRetry())
