@@ -34,10 +34,21 @@ type EnvIdentifiers struct {
 	EnvName  string // for example "Production"
 	ProjKey  string // for example "web"
 	ProjName string // for example "Web shop"
+
+	// FilterKey is empty for a whole environment, which is all that the stream tells of. A relay that serves an environment
+	// filtered sets it to FilterParams.Key, in a copy of the params for each filter of the project.
+	FilterKey config.FilterKey
 }
 
-// String returns the project's and the environment's key, for example "web/production".
-func (i EnvIdentifiers) String() string { return i.ProjKey + "/" + i.EnvKey }
+// String returns the project's and the environment's key, for example "web/production", or "web/production (eu-only)" with
+// a FilterKey.
+func (i EnvIdentifiers) String() string {
+	name := i.ProjKey + "/" + i.EnvKey
+	if i.FilterKey != "" {
+		name += " (" + string(i.FilterKey) + ")"
+	}
+	return name
+}
 
 // AcceptedKey is a key that an environment accepts.
 type AcceptedKey[K config.SDKKey | config.MobileKey] struct {
