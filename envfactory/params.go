@@ -1,6 +1,7 @@
 package envfactory
 
 import (
+	"slices"
 	"time"
 
 	"github.com/relayconf/relayconf/config"
@@ -79,6 +80,13 @@ func (p EnvironmentParams) At(now time.Time) EnvironmentParams {
 	return p
 }
 
+// WithoutSDKKey returns the params without an SDK key that has expired. The receiver and its slices stay as they are.
+func (p EnvironmentParams) WithoutSDKKey(expired config.SDKKey) EnvironmentParams {
+	p.AcceptedSDKKeys = slices.DeleteFunc(slices.Clone(p.AcceptedSDKKeys), func(k AcceptedSDKKey) bool { return k.Value == expired })
+	p.ExpiringSDKKey, p.ExpiringSDKKeyTime = nextToExpire(p.AcceptedSDKKeys)
+	return p
+}
+
 func (k AcceptedKey[K]) expired(now time.Time) bool {
 	return !k.Expiry.IsZero() && !now.Before(k.Expiry)
 }
@@ -100,6 +108,7 @@ func unexpired[K config.SDKKey | config.MobileKey](keys []AcceptedKey[K], now ti
 	return keys
 }
 
+// nextToExpire returns the key that expires next, and when; zeros if none does.
 func nextToExpire(keys []AcceptedSDKKey) (config.SDKKey, time.Time) {
 	var next AcceptedSDKKey
 	for _, key := range keys {

@@ -78,7 +78,7 @@ func TestCacheShowSaysWhyItCannotAndChangesNothing(t *testing.T) {
 		"damaged":         {[]string{keyVariable}, []string{"--cache-file", damaged}, exitUsage, "it is damaged"},
 		"a folder":        {[]string{keyVariable}, []string{"--cache-file", t.TempDir()}, exitUnexpected, "is not a regular file"},
 		"no key":          {nil, []string{"--cache-file", damaged}, exitUsage, "set AUTO_CONFIG_KEY"},
-		"bad older keys":  {[]string{keyVariable}, []string{"--cache-file", damaged, "--cache-older-key-file", damaged}, exitUsage, "holds more than keys"},
+		"bad older keys":  {[]string{keyVariable}, []string{"--cache-file", damaged, "--cache-older-key-file", damaged}, exitUsage, "must hold nothing but keys"},
 		"bad format":      {[]string{keyVariable}, []string{"--cache-file", damaged, "--format", "xml"}, exitUsage, "must be text or json"},
 		"no Redis server": {[]string{keyVariable, "CACHE_REDIS_URL=" + redisURL}, nil, exitUnexpected, "could not load the configuration from Redis: dial tcp"},
 		"bad Redis URL":   {[]string{keyVariable, "CACHE_REDIS_URL=redis//:" + redisPassword + "@h"}, nil, exitUsage, "the Redis URL can't be used"},

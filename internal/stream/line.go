@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/internal/credential"
 	"github.com/relayconf/relayconf/internal/sse"
 )
 
@@ -219,8 +220,8 @@ func (l *Line) follow(ctx context.Context, key config.AutoConfigKey) (end ending
 }
 
 func (l *Line) connect(ctx context.Context, key config.AutoConfigKey) (*http.Response, error) {
-	if err := CheckKey(key); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalidKey, err)
+	if err := credential.Check(string(key)); err != nil {
+		return nil, fmt.Errorf("%w: it %w", ErrInvalidKey, err)
 	}
 	lastEventID := ""
 	if l.options.LastEventID != nil {

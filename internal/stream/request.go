@@ -71,19 +71,6 @@ func newRequest(ctx context.Context, u *url.URL, key config.AutoConfigKey, lastE
 	return request.WithContext(ctx)
 }
 
-// CheckKey says whether the key can be sent at all. The error continues a sentence: "the key …".
-func CheckKey(key config.AutoConfigKey) error {
-	if key == "" {
-		return errors.New("it is empty")
-	}
-	for _, c := range []byte(key) {
-		if c <= ' ' || c >= 0x7f {
-			return errors.New("it has a space or another character that can't be sent")
-		}
-	}
-	return nil
-}
-
 // Printable returns a URL for logs: without a password, and with the values of its query hidden, which may be secrets.
 func Printable(u *url.URL) string {
 	shown := *u
