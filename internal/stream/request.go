@@ -50,8 +50,11 @@ func URL(base string, protocolVersion int) (*url.URL, error) {
 	return u, nil
 }
 
-// newRequest makes the request for a stream. The lastEventID is empty if the stream is not to be resumed.
-func newRequest(ctx context.Context, u *url.URL, key config.AutoConfigKey, lastEventID string, compressed bool) *http.Request {
+// lastEventID is the header with the id that the stream is resumed from.
+const lastEventID = "Last-Event-Id"
+
+// newRequest makes the request for a stream. The id resumeFrom is empty if the stream is not to be resumed.
+func newRequest(ctx context.Context, u *url.URL, key config.AutoConfigKey, resumeFrom string, compressed bool) *http.Request {
 	request := &http.Request{
 		Method: http.MethodGet,
 		URL:    u,
@@ -62,8 +65,8 @@ func newRequest(ctx context.Context, u *url.URL, key config.AutoConfigKey, lastE
 			"Cache-Control": {"no-cache"},
 		},
 	}
-	if lastEventID != "" {
-		request.Header.Set("Last-Event-ID", lastEventID)
+	if resumeFrom != "" {
+		request.Header.Set(lastEventID, resumeFrom)
 	}
 	if compressed {
 		request.Header.Set("Accept-Encoding", "gzip")
