@@ -90,6 +90,18 @@ func TestResumeNeedsAConfigurationThatLacksNothing(t *testing.T) {
 	}
 }
 
+func TestResumeNotAfterMalformedKeysWhenTheKeyIsChangedMeanwhile(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		r.relay.on = func(call string) {
+			if call == "all" {
+				r.manager.SetKey("rel-another-key")
+			}
+		}
+		r.service.stream(eventText(PutEvent, put(listedEnv("a", 1, `"sdkKey":{"value":""}`), listedEnv("b", 1))))
+		assert.Empty(t, r.service.next().id())
+	})
+}
+
 func TestRule19AResumedStreamsFirstEventCountsAsTheFirstPut(t *testing.T) {
 	for _, test := range []struct {
 		name, event string
@@ -278,7 +290,7 @@ func TestTheStoreHasAHeadStart(t *testing.T) {
 			r.close()
 		})
 	})
-	t.Run("Close and SetKey need not wait for it", func(t *testing.T) {
+	t.Run("Close does not wait for it, and SetKey does not end it", func(t *testing.T) {
 		withStore(t, after(time.Hour), func(t *testing.T, r *rig, m *memory) {
 			synctest.Wait()
 			start := time.Now()
