@@ -68,6 +68,7 @@ type relay struct {
 	mu    sync.Mutex
 	calls []string
 	on    func(call string) // called within each call, if set
+	texts map[string]string // see keepTexts
 }
 
 func (r *relay) called(format string, args ...any) {
