@@ -5,14 +5,14 @@ import "bytes"
 // data joins the data lines of one event with LF.
 //
 // A single line stays in the read buffer, uncopied, until settle. More lines are joined in tail, which is used again
-// for the next event. What exceeds chunkSize becomes a list of chunks, which are put together once, when the size is
+// for the next event. Data beyond chunkSize become a list of chunks, which are put together once, when the size is
 // known: so even the largest event takes no more than twice its size, and leaves no large buffer behind.
 type data struct {
 	chunkSize int
 
 	any     bool     // there was a data line, even if it was empty
 	inPlace []byte   // the only line so far, in the read buffer; nil if there is none or it was settled
-	chunks  [][]byte // what comes before tail
+	chunks  [][]byte // the data before tail
 	tail    []byte   // at most chunkSize bytes
 }
 
@@ -83,7 +83,7 @@ func (d *data) appendOwned(part []byte) {
 	d.chunks = append(d.chunks, part)
 }
 
-// take returns the joined data and starts afresh. What it returns is valid until data is added again, and as long as
+// take returns the joined data and starts afresh. The result is valid until data is added again, and as long as
 // the read buffer is.
 func (d *data) take() []byte {
 	joined := d.tail
