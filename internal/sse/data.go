@@ -83,9 +83,9 @@ func (d *data) appendOwned(part []byte) {
 	d.chunks = append(d.chunks, part)
 }
 
-// take returns the joined data and starts afresh. The result is valid until data is added again, and as long as
+// join returns the joined data and starts afresh. The result is valid until data is added again, and as long as
 // the read buffer is.
-func (d *data) take() []byte {
+func (d *data) join() []byte {
 	joined := d.tail
 	switch {
 	case d.inPlace != nil:

@@ -208,7 +208,7 @@ func (r *Reader) dispatch() (Item, bool) {
 	if name == "" {
 		name = unnamed
 	}
-	return Item{Kind: Event, Name: name, Data: r.data.take()}, true
+	return Item{Kind: Event, Name: name, Data: r.data.join()}, true
 }
 
 // intern makes a string of a name; without an allocation if it is a known one, or the same as before.
