@@ -50,7 +50,7 @@ func (d *data) endLine(rest []byte) {
 	d.append(rest)
 }
 
-// isEmpty says that take would return nothing.
+// isEmpty says that join would return nothing.
 func (d *data) isEmpty() bool { return d.inPlace == nil && d.chunks == nil && len(d.tail) == 0 }
 
 // settle makes the data independent of the read buffer.

@@ -47,6 +47,6 @@ func TestDataIsJoinedAcrossChunks(t *testing.T) {
 		assert.False(t, d.any)
 		d.addLine(nil)
 		assert.True(t, d.any, "an empty line is a line")
-		assert.Empty(t, d.join(), "take starts afresh")
+		assert.Empty(t, d.join(), "join starts afresh")
 	}
 }
