@@ -182,14 +182,20 @@ func (r *runner) apply(message message, now time.Time) error {
 func (r *runner) applyFrom(source Source, message message, now time.Time) outcome {
 	r.m.mu.Lock()
 	out := r.m.state.apply(message, now)
-	if _, ok := message.(putMessage); ok {
+	_, isPut := message.(putMessage)
+	if isPut {
 		r.m.status.Source = source
+		if source == SourceStream {
+			r.m.status.confirm(now)
+		}
 	}
 	r.m.mu.Unlock()
 	for _, warning := range out.warnings {
 		r.m.loggers.Warnf("Auto-configuration: %s", warning)
 	}
-	r.saveChanges(source)
+	if source == SourceStream {
+		r.saveChanges(isPut)
+	}
 	r.setExpiryTimer(now)
 	r.m.dispatcher.changes(r.m.ctx, out.changes, now)
 	r.called(now)

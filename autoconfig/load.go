@@ -39,12 +39,13 @@ func (r *runner) takeLoaded(loaded loadResult) {
 	r.loaded = nil
 	switch {
 	case errors.Is(loaded.err, context.Canceled):
-	case loaded.err != nil: // also after Close: it may say where what could not be used was set aside
-		r.m.storeFailed("The last known configuration could not be loaded", loaded.err)
+	case loaded.err != nil: // also after Close: an operator should know
+		r.m.loadFailed(loaded.err)
 	case loaded.snapshot != nil && !r.streamApplied && r.m.ctx.Err() == nil:
-		r.m.loggers.Infof("Starting from the configuration that was saved at %s, with %d environments",
-			loaded.snapshot.SavedAt.UTC().Format(time.RFC3339), len(loaded.snapshot.Environments))
-		r.m.recordSnapshot(loaded.snapshot.SavedAt)
+		confirmed := loaded.snapshot.LastConfirmed()
+		r.m.loggers.Infof("Starting from the configuration in %s, which the service confirmed at %s, with %d environments",
+			storeName(r.m.store), confirmed.UTC().Format(time.RFC3339), len(loaded.snapshot.Environments))
+		r.m.recordLoaded(confirmed)
 		r.applyFrom(SourceStore, loaded.snapshot.message(), time.Now())
 	}
 }
@@ -59,7 +60,7 @@ func (r *runner) awaitLoaded() {
 	case loaded := <-r.loaded:
 		r.takeLoaded(loaded)
 	case <-time.After(storeEndLimit):
-		r.m.storeFailed("The last known configuration could not be loaded", context.DeadlineExceeded)
+		r.m.loadFailed(context.DeadlineExceeded)
 	case <-r.m.ctx.Done():
 		select {
 		case loaded := <-r.loaded:
@@ -69,16 +70,24 @@ func (r *runner) awaitLoaded() {
 	}
 }
 
-// saveChanges saves what is not in the store yet, after a message from this source. What the stream has sent before
-// its first put is not the whole configuration, and would replace one. What was loaded is saved once the stream has
-// confirmed it, so that its age is that of the confirmation, and that it is encrypted with the present key.
-func (r *runner) saveChanges(source Source) {
-	if source == SourceStore || r.m.status.Source == SourceNone {
+// saveChanges has the saver save, if there is reason to, after a message of the stream. Messages that come before the
+// first put are not the whole configuration, and would replace one. A put means that the service has accepted the key of
+// the connection, and that the configuration is what the service has: it is saved even if it is the same, since the store
+// may have lost it.
+func (r *runner) saveChanges(isPut bool) {
+	if r.saver == nil || r.m.status.Source == SourceNone {
 		return
 	}
-	if revision := r.m.state.revision(); r.savedRevision != revision {
+	if isPut {
+		r.saver.accepted(r.conn.key)
+	}
+	revision := r.m.state.revision()
+	switch {
+	case r.savedRevision != revision:
 		r.savedRevision = revision
 		r.saver.save()
+	case isPut:
+		r.saver.confirm()
 	}
 }
 
@@ -96,14 +105,16 @@ func (s *Snapshot) message() putMessage {
 	return m
 }
 
-// snapshot is what the store gets.
+// snapshot makes a snapshot of the state, for the store.
 func (m *StreamManager) snapshot() *Snapshot {
 	m.mu.RLock()
 	environments, filters := m.state.environments.unordered(), m.state.filters.unordered()
+	confirmedAt := m.status.lastConfirmed()
 	m.mu.RUnlock()
 	s := &Snapshot{
 		FormatVersion: SnapshotFormat,
 		SavedAt:       time.Now().UTC(),
+		ConfirmedAt:   confirmedAt.UTC(),
 		Environments:  make(map[config.EnvironmentID]envfactory.EnvironmentRep, len(environments)),
 		Filters:       make(map[config.FilterID]envfactory.FilterRep, len(filters)),
 	}

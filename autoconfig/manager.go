@@ -30,7 +30,8 @@ type StreamManager struct {
 	maxEventSize      int
 	retryRejectedKey  bool
 	statusListener    func(Status)
-	store             Store // nil if there is none
+	store             Store                // nil if there is none
+	storeKey          config.AutoConfigKey // that the manager was made with: see KeyedStore
 
 	ctx        context.Context // ends when Close is called
 	cancel     context.CancelFunc
@@ -69,6 +70,7 @@ func NewStreamManager(key config.AutoConfigKey, streamURI string, handler Messag
 		ready:             make(chan error, 1),
 		done:              make(chan struct{}),
 		key:               key,
+		storeKey:          key,
 		state:             newState(),
 		status:            statusRecord{Status: Status{State: StateInitializing, StateSince: time.Now(), Source: SourceNone}},
 	}

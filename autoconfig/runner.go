@@ -66,8 +66,9 @@ func stoppedTimer() *time.Timer {
 func (r *runner) run() {
 	if r.m.store != nil {
 		r.loaded = load(r.m.ctx, r.m.store)
-		r.saver = newSaver(r.m.store, r.m.snapshot, func(err error) {
-			r.m.storeFailed("The configuration could not be saved", err)
+		r.saver = newSaver(saverOptions{
+			store: r.m.store, key: r.m.storeKey, snapshot: r.m.snapshot, confirmedAt: r.m.lastConfirmed,
+			failed: r.m.saveFailed, recovered: r.m.saveRecovered,
 		})
 	}
 	err := r.m.streamURLError
@@ -151,7 +152,6 @@ func (r *runner) changeKey() error {
 	}
 	r.m.loggers.Infof("The auto-configuration key has changed to %s; reconnecting", key)
 	r.schedule.reset()
-	r.savedRevision = nothingSaved // a store may encrypt with the key: see Store
 	r.hangUp()
 	r.interrupted()
 	return r.connect()

@@ -9,8 +9,23 @@ import (
 // statusRecord is the status as it is kept: the reader of the latest connection knows when the last byte came.
 type statusRecord struct {
 	Status
-	reader          *sse.Reader // nil before the first connection
-	snapshotSavedAt time.Time   // of the configuration that was loaded from the store
+	reader      *sse.Reader // nil before the first connection
+	confirming  *sse.Reader // of the connection that brought the latest put; nil if there is a newer connection
+	confirmedAt time.Time   // by that put, an earlier connection, or what was loaded from the store says
+}
+
+// lastConfirmed is when the service last confirmed the configuration: each byte on a connection that has brought a put
+// says that nothing else has changed. It needs the manager's lock.
+func (s *statusRecord) lastConfirmed() time.Time {
+	if s.confirming == nil {
+		return s.confirmedAt
+	}
+	return later(s.confirmedAt, s.confirming.LastByte())
+}
+
+// confirm says that a put of the latest connection was applied. It needs the manager's lock.
+func (s *statusRecord) confirm(now time.Time) {
+	s.confirming, s.confirmedAt = s.reader, now
 }
 
 // Status returns how the manager is doing now.
@@ -28,7 +43,7 @@ func (m *StreamManager) currentStatus() Status {
 		status.LastActivity = later(status.LastActivity, m.status.reader.LastByte())
 	}
 	if status.Source == SourceStore {
-		status.SnapshotAge = max(0, time.Since(m.status.snapshotSavedAt))
+		status.SnapshotAge = max(0, time.Since(m.status.confirmedAt))
 	}
 	if status.LastError != nil {
 		lastError := *status.LastError
@@ -59,6 +74,7 @@ func (m *StreamManager) recordConnection(reader *sse.Reader) {
 	defer m.mu.Unlock()
 	m.status.Connections++
 	m.status.LastActivity = time.Now() // the response's headers
+	m.status.confirmedAt, m.status.confirming = m.status.lastConfirmed(), nil
 	m.status.reader = reader
 }
 
@@ -75,18 +91,38 @@ func (m *StreamManager) recordError(f *failure) {
 	m.status.LastError = &ErrorInfo{Kind: f.kind, StatusCode: f.status, Message: f.err.Error(), Time: time.Now()}
 }
 
-func (m *StreamManager) recordSnapshot(savedAt time.Time) {
+func (m *StreamManager) recordLoaded(confirmedAt time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.status.snapshotSavedAt = savedAt
+	m.status.confirmedAt = confirmedAt
 }
 
-// storeFailed reports a failure of the store, which is never more than that: the manager goes on without it.
-func (m *StreamManager) storeFailed(what string, err error) {
+// lastConfirmed is for the saver.
+func (m *StreamManager) lastConfirmed() time.Time {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.status.lastConfirmed()
+}
+
+func (m *StreamManager) loadFailed(err error) {
+	m.recordStoreFailure()
+	m.loggers.Warnf("The last known configuration could not be loaded from %s: %s", storeName(m.store), err)
+}
+
+func (m *StreamManager) saveFailed(err error) {
+	m.recordStoreFailure()
+	m.loggers.Warnf("The configuration could not be saved in %s: %s", storeName(m.store), err)
+}
+
+func (m *StreamManager) saveRecovered(failures int) {
+	m.loggers.Infof("The configuration is saved in %s again, after %d failures", storeName(m.store), failures)
+}
+
+// recordStoreFailure counts a failure of the store, which is never more than that: the manager goes on without it.
+func (m *StreamManager) recordStoreFailure() {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.status.StoreFailures++
-	m.mu.Unlock()
-	m.loggers.Warnf("%s: %s", what, err)
 }
 
 func later(a, b time.Time) time.Time {
