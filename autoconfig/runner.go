@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/internal/mask"
 	"github.com/relayconf/relayconf/internal/sse"
 	"github.com/relayconf/relayconf/internal/state"
@@ -27,6 +28,7 @@ type runner struct {
 	streamApplied bool              // the stream has brought something already
 
 	// Of the connection that is up.
+	key     config.AutoConfigKey
 	put     *wire.PutDecoder // nil unless a part of a put has come
 	fed     bool             // its put was applied, or it was resumed and has brought its first event
 	resumed bool             // it goes on from the known configuration
@@ -48,8 +50,9 @@ func newRunner(m *StreamManager) *runner {
 func (r *runner) run() {
 	if r.m.store != nil {
 		r.loaded = load(r.m.ctx, r.m.store)
-		r.saver = newSaver(r.m.store, r.m.snapshot, func(err error) {
-			r.m.storeFailed("The configuration could not be saved", err)
+		r.saver = newSaver(saverOptions{
+			store: r.m.store, key: r.m.storeKey, snapshot: r.m.snapshot, confirmedAt: r.m.lastConfirmed,
+			failed: r.m.saveFailed, recovered: r.m.saveRecovered,
 		})
 	}
 	lineContext, hangUp := context.WithCancel(r.m.ctx)
@@ -107,8 +110,6 @@ func (r *runner) step() error {
 	select {
 	case <-r.m.ctx.Done():
 		return ErrClosed
-	case <-r.m.keyChanged:
-		r.savedRevision = nothingSaved // a store may encrypt with the key: see Store
 	case <-r.expiry.C:
 		r.expireKeys()
 	case result := <-loaded:
@@ -142,7 +143,7 @@ func (r *runner) handle(signal *stream.Signal) error {
 }
 
 func (r *runner) opened(signal *stream.Signal) {
-	r.fed, r.resumed = false, signal.Resumed
+	r.key, r.fed, r.resumed = signal.Key, false, signal.Resumed
 	r.m.recordConnection(signal)
 	how := ""
 	if signal.Resumed {
@@ -257,7 +258,7 @@ func (r *runner) apply(message wire.Message, now time.Time, verdict *stream.Verd
 		r.fed = true
 		r.setNeedsPut(false)
 	}
-	out := r.applyFrom(SourceStream, message, now)
+	out := r.change(message, now)
 	if out.InvalidKeys != nil {
 		r.invalid(verdict, out.InvalidKeys)
 	}
@@ -293,28 +294,28 @@ func (r *runner) setValid() {
 // confirmResumed takes the first event of a resumed stream for its first put: it confirms the known configuration.
 func (r *runner) confirmResumed() {
 	r.resumed, r.fed, r.streamApplied = false, true, true
-	r.m.setSource(SourceStream)
-	r.saveChanges(SourceStream)
+	r.m.confirmSource()
+	r.saveChanges(true)
 	r.setValid()
 }
 
-// applyFrom changes the state by a message and tells the relay.
-func (r *runner) applyFrom(source Source, message wire.Message, now time.Time) state.Outcome {
+// change changes the state by a message of the stream and tells the relay.
+func (r *runner) change(message wire.Message, now time.Time) state.Outcome {
 	_, isPut := message.(*wire.Put)
 	r.m.mu.Lock()
 	out := r.m.state.Apply(message, now)
 	if isPut {
-		r.m.status.Source = source
+		r.m.status.confirm(now)
 	}
 	r.m.mu.Unlock()
-	r.tell(source, isPut, out, now)
+	r.saveChanges(isPut)
+	r.tell(isPut, out, now)
 	return out
 }
 
-// tell logs what a message led to, has it saved, and makes the handler's calls.
-func (r *runner) tell(source Source, isPut bool, out state.Outcome, now time.Time) {
+// tell logs what a message led to and makes the handler's calls.
+func (r *runner) tell(isPut bool, out state.Outcome, now time.Time) {
 	r.m.logOutcome(out)
-	r.saveChanges(source)
 	r.setExpiryTimer(now)
 	r.m.dispatcher.replicate(isPut, out.Changes)
 	r.m.dispatcher.changes(r.m.ctx, out.Changes, now)

@@ -13,7 +13,6 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/hook"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/output"
-	"github.com/relayconf/relayconf/config"
 )
 
 const (
@@ -33,6 +32,7 @@ type follower struct {
 	line     func(change.Change) error // prints a change
 	over     <-chan struct{}           // ends an act of the demo; nil otherwise
 	cache    cache                     // nil if there is none
+	foreign  chan error                // says that something else is where the cache should be
 
 	tracker *change.Tracker
 	manager *autoconfig.StreamManager
@@ -77,11 +77,16 @@ func newFollower(s settings, o watchOptions) (*follower, error) {
 	if err != nil {
 		return nil, err
 	}
+	foreign := make(chan error, 1)
+	if cache != nil {
+		cache = checkedCache{cache, foreign}
+	}
 	return &follower{
 		settings:    s,
 		options:     o,
 		line:        newLine(o),
 		cache:       cache,
+		foreign:     foreign,
 		complete:    make(chan struct{}),
 		confirmed:   make(chan struct{}),
 		unprintable: make(chan error, 1),
@@ -204,7 +209,7 @@ func (f *follower) wait(signals signals) error {
 			}
 		case <-signals.hup:
 			if key, ok := f.settings.rereadKey(); ok {
-				f.changeKey(key)
+				f.manager.SetKey(key)
 			}
 		case <-signals.stop.Done():
 			if f.options.once && !isClosed(f.confirmed) {
@@ -215,18 +220,12 @@ func (f *follower) wait(signals signals) error {
 			return nil
 		case err := <-f.unprintable:
 			return err
+		case err := <-f.foreign:
+			return withCode(exitUsage, err)
 		case <-f.manager.Done():
 			return withCode(exitPermanent, f.manager.Err())
 		}
 	}
-}
-
-// changeKey makes the cache follow the key before the stream does: what the new key brings is encrypted with it.
-func (f *follower) changeKey(key config.AutoConfigKey) {
-	if f.cache != nil {
-		f.cache.SetKey(key)
-	}
-	f.manager.SetKey(key)
 }
 
 // startFailure says why there is no configuration yet.

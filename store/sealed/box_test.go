@@ -30,6 +30,7 @@ func newSnapshot() *autoconfig.Snapshot {
 	return &autoconfig.Snapshot{
 		FormatVersion: autoconfig.SnapshotFormat,
 		SavedAt:       time.Date(2026, 11, 21, 1, 2, 3, 4, time.UTC),
+		ConfirmedAt:   time.Date(2026, 11, 21, 1, 2, 3, 3, time.UTC),
 		Environments: map[config.EnvironmentID]envfactory.EnvironmentRep{
 			"env1": {EnvID: "env1", SDKKey: envfactory.SDKKeyRep{Value: sdkKey}, Version: 7},
 		},
@@ -84,7 +85,7 @@ func TestTheFirstKeySealsAndAllOpen(t *testing.T) {
 	_, err = newBox(t, otherKey).Open(seal(t, rotated))
 	require.NoError(t, err)
 	_, err = newBox(t, key).Open(seal(t, rotated))
-	require.ErrorIs(t, err, ErrWrongSecret)
+	require.ErrorIs(t, err, ErrWrongKey)
 }
 
 func TestANewKeySealsFromThenOnAndTheFormerOpens(t *testing.T) {
@@ -98,6 +99,27 @@ func TestANewKeySealsFromThenOnAndTheFormerOpens(t *testing.T) {
 	require.NoError(t, err)
 	box.SetKey(key)
 	assert.Equal(t, []config.AutoConfigKey{key, newKey}, box.allKeys())
+}
+
+func TestRotateKeyIsForABoxThatSealsWithTheFormerKey(t *testing.T) {
+	tests := []struct {
+		name        string
+		former, new config.AutoConfigKey
+		want        []config.AutoConfigKey
+	}{
+		{"it seals with the former", key, newKey, []config.AutoConfigKey{newKey, key, otherKey}},
+		{"the former is one of its older keys", otherKey, newKey, []config.AutoConfigKey{key, otherKey}},
+		{"it does not know the former", "rel-unknown", newKey, []config.AutoConfigKey{key, otherKey}},
+		{"back to an older key", key, otherKey, []config.AutoConfigKey{otherKey, key}},
+		{"no new key", key, "", []config.AutoConfigKey{key, otherKey}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			box := newBox(t, key, otherKey)
+			box.RotateKey(test.former, test.new)
+			assert.Equal(t, test.want, box.allKeys())
+		})
+	}
 }
 
 func TestNewBoxRefusesEmptyKeys(t *testing.T) {
@@ -148,7 +170,7 @@ func TestTellsWhyItCannotBeOpened(t *testing.T) {
 		{"an unknown compression", withHeader(func(b []byte) { b[13] = 9 }), ErrDamaged},
 		{"a forged nonce", withHeader(func(b []byte) { b[56] ^= 1 }), ErrDamaged},
 		{"forged reserved bytes", withHeader(func(b []byte) { b[14] ^= 1 }), ErrDamaged},
-		{"a forged salt", withHeader(func(b []byte) { b[24] ^= 1 }), ErrWrongSecret},
+		{"a forged salt", withHeader(func(b []byte) { b[24] ^= 1 }), ErrWrongKey},
 		{"an absurd payload size", withHeader(func(b []byte) { binary.BigEndian.PutUint64(b[16:], 1<<63) }), ErrTruncated},
 	}
 	for _, test := range tests {
@@ -161,10 +183,10 @@ func TestTellsWhyItCannotBeOpened(t *testing.T) {
 	}
 	t.Run("another key", func(t *testing.T) {
 		_, err := newBox(t, otherKey, newKey).Open(seal(t, newBox(t, key)))
-		require.ErrorIs(t, err, ErrWrongSecret)
+		require.ErrorIs(t, err, ErrWrongKey)
 		requireNoSecret(t, err)
 		err = newBox(t, otherKey).CheckHeader(seal(t, newBox(t, key))[:HeaderSize])
-		require.ErrorIs(t, err, ErrWrongSecret)
+		require.ErrorIs(t, err, ErrWrongKey)
 	})
 }
 
@@ -176,7 +198,7 @@ func TestEveryFlippedByteIsNoticed(t *testing.T) {
 		changed[i] ^= 0x01
 		_, err := box.Open(changed)
 		require.Error(t, err, "byte %d", i)
-		require.NotErrorIs(t, err, ErrWrongSecret, "byte %d", i)
+		require.NotErrorIs(t, err, ErrWrongKey, "byte %d", i)
 		_, err = box.Open(slices.Clone(sealed[:i]))
 		require.Error(t, err, "cut to %d bytes", i)
 	}

@@ -49,6 +49,6 @@ func FuzzUnpack(f *testing.F) {
 
 func requireTyped(t *testing.T, err error) {
 	t.Helper()
-	typed := []error{ErrForeign, ErrNewerFormat, ErrTruncated, ErrDamaged, ErrWrongSecret, ErrTooLarge}
+	typed := []error{ErrForeign, ErrNewerFormat, ErrTruncated, ErrDamaged, ErrWrongKey, ErrTooLarge}
 	require.True(t, slices.ContainsFunc(typed, func(want error) bool { return errors.Is(err, want) }), err.Error())
 }

@@ -20,16 +20,18 @@ import (
 // takes 43 MB as JSON, and 8 MB sealed.
 const DefaultMaxSize = 1 << 30
 
-// Box seals snapshots with the first of its keys, and opens what any of them has sealed. Any goroutine may use it.
+// Box seals snapshots with its present key, and opens data that was sealed with this or an older key. Any goroutine may
+// use it. It prints without its keys.
 type Box struct {
 	maxSize int64
 
 	mu   sync.Mutex
-	keys []config.AutoConfigKey
+	keys []config.AutoConfigKey // the present one first
 }
 
-// NewBox returns a box that seals with key. The limit is that of a snapshot, in bytes, both sealed and as JSON; if it is
-// not positive, DefaultMaxSize.
+// NewBox returns a Box that seals with key, and opens with key and the older ones. A key is the auto-config key, or any
+// other secret that is long and random: it is not stretched. The limit maxSize is that of a snapshot in bytes, both
+// sealed and as JSON; if it is not positive, it is DefaultMaxSize. An empty key is an error.
 func NewBox(key config.AutoConfigKey, older []config.AutoConfigKey, maxSize int64) (*Box, error) {
 	if key == "" {
 		return nil, errors.New("a key is needed to encrypt the stored configuration with, such as the auto-config key")
@@ -43,16 +45,35 @@ func NewBox(key config.AutoConfigKey, older []config.AutoConfigKey, maxSize int6
 	return &Box{maxSize: maxSize, keys: append([]config.AutoConfigKey{key}, older...)}, nil
 }
 
-// MaxSize is the limit in bytes.
+// MaxSize returns the limit of a snapshot in bytes.
 func (b *Box) MaxSize() int64 { return b.maxSize }
 
-// SetKey makes the box seal with key from now on. It opens what the former keys have sealed, too.
+// SetKey makes the Box seal with key from now on. The former keys still open what they have sealed. An empty key is
+// ignored.
 func (b *Box) SetKey(key config.AutoConfigKey) {
 	if key == "" {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.setKey(key)
+}
+
+// RotateKey is SetKey for a Box that seals with former now. A Box with another key stays as it is: its secret is not the
+// one that was rotated. It is all that a store needs for autoconfig.KeyedStore.
+func (b *Box) RotateKey(former, key config.AutoConfigKey) {
+	if key == "" {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.keys[0] == former {
+		b.setKey(key)
+	}
+}
+
+// setKey needs the lock.
+func (b *Box) setKey(key config.AutoConfigKey) {
 	former := slices.DeleteFunc(slices.Clone(b.keys), func(k config.AutoConfigKey) bool { return k == key })
 	b.keys = append([]config.AutoConfigKey{key}, former...)
 }
@@ -66,7 +87,7 @@ func (b *Box) allKeys() []config.AutoConfigKey {
 	return b.keys
 }
 
-// Seal encrypts a snapshot.
+// Seal encrypts a snapshot. It returns an error if that is nil, and ErrTooLarge if it is larger than the limit.
 func (b *Box) Seal(snapshot *autoconfig.Snapshot) ([]byte, error) {
 	// The payload goes behind the header, and the tag behind that, without another copy of it all.
 	sealed, err := pack(make([]byte, HeaderSize), snapshot, b.maxSize)
@@ -92,8 +113,8 @@ func (b *Box) Seal(snapshot *autoconfig.Snapshot) ([]byte, error) {
 	return sealed, nil
 }
 
-// Open decrypts a snapshot. The error is, as by errors.Is, one of those of this package. The data is decrypted in
-// place, and is of no use afterwards.
+// Open decrypts a snapshot. An error is one of those of this package, as by errors.Is. The data is decrypted in place,
+// and is of no use afterwards.
 func (b *Box) Open(sealed []byte) (*autoconfig.Snapshot, error) {
 	if int64(len(sealed)) > b.maxSize {
 		return nil, tooLarge(b.maxSize)
@@ -120,7 +141,8 @@ func (b *Box) Open(sealed []byte) (*autoconfig.Snapshot, error) {
 	return unpack(packed, b.maxSize)
 }
 
-// CheckHeader tells from the first HeaderSize bytes, or from less if there is not more, whether Open could succeed.
+// CheckHeader tells from the first HeaderSize bytes of sealed data, or from all of it if it is shorter, whether Open could
+// succeed: nil, or the error that Open would return. Damage behind the header it does not see.
 func (b *Box) CheckHeader(start []byte) error {
 	h, err := parseHeader(start)
 	if err != nil {
@@ -141,7 +163,7 @@ func (b *Box) find(h *header) (*derivedKey, error) {
 			return derived, nil
 		}
 	}
-	return nil, ErrWrongSecret
+	return nil, ErrWrongKey
 }
 
 func tooLarge(limit int64) error {

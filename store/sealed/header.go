@@ -1,22 +1,25 @@
-// Package sealed encrypts snapshots for the stores, which share one format:
+// Package sealed encrypts snapshots for stores. The stores of relayconf share this format, and a store of your own can
+// use it, too: make a Box with NewBox, keep what Seal returns, and give it to Open when it is wanted again.
+//
+// The format, with numbers in big-endian order:
 //
 //	offset  size
 //	     0     8  magic, "rlyconf" and a zero byte
-//	     8     2  version of the format, big-endian: 1
-//	    10     2  size of the header, big-endian: 88
+//	     8     2  version of the format: 1
+//	    10     2  size of the header: 88
 //	    12     1  how the keys are derived: 1 is HKDF-SHA256
 //	    13     1  how the payload is compressed: 1 is gzip
 //	    14     2  zero
-//	    16     8  size of the payload with its tag, big-endian
+//	    16     8  size of the payload with its tag
 //	    24    32  salt
 //	    56    12  nonce
-//	    68    16  key check, which tells a wrong secret from damage
-//	    84     4  CRC-32 (IEEE) of the header up to here, big-endian
+//	    68    16  key check, which tells a wrong key from damage
+//	    84     4  CRC-32 (IEEE) of the header up to here
 //	    88     …  payload: JSON, compressed, then AES-256-GCM with the whole header as additional data
 //
 // The first 12 bytes, and a CRC-32 as the last 4 of the header, stay where they are in every version, so that a newer
-// version can be told from damage. The key and the key check are derived from the secret and the salt, each with an
-// info of its own. Salt and nonce are random and new each time.
+// version can be told from damage. The encryption key and the key check are derived from the Box's key and the salt, each
+// with an info of its own. Salt and nonce are random and new each time.
 package sealed
 
 import (
@@ -41,18 +44,24 @@ const (
 
 	preludeSize = 12
 
-	// HeaderSize is the size in bytes of the header of the present format.
+	// HeaderSize is the size in bytes of the header: as much as CheckHeader needs.
 	HeaderSize = 88
 )
 
-// Why a sealed snapshot can't be opened.
+// The errors of Open and CheckHeader, to be matched with errors.Is. Each continues a sentence: "it …".
 var (
-	ErrForeign     = errors.New("it is not a stored configuration of relayconf")
+	// ErrForeign means that the data was not made by a Box. It may belong to somebody else.
+	ErrForeign = errors.New("it is not a stored configuration of relayconf")
+	// ErrNewerFormat means that a newer version of relayconf made the data.
 	ErrNewerFormat = errors.New("it was written by a newer version of relayconf")
-	ErrTruncated   = errors.New("it is truncated")
-	ErrDamaged     = errors.New("it is damaged")
-	ErrWrongSecret = errors.New("it is encrypted with another key")
-	ErrTooLarge    = errors.New("it is too large")
+	// ErrTruncated means that the end of the data is missing. No data at all is truncated, too.
+	ErrTruncated = errors.New("it is truncated")
+	// ErrDamaged means that some bytes of the data have changed.
+	ErrDamaged = errors.New("it is damaged")
+	// ErrWrongKey means that the data is encrypted with a key that the Box does not have.
+	ErrWrongKey = errors.New("it is encrypted with another key")
+	// ErrTooLarge means that the data, or the snapshot as JSON, is larger than the limit of the Box. Seal returns it, too.
+	ErrTooLarge = errors.New("it is too large")
 )
 
 // header is the part in front of the payload. It is authenticated, but not encrypted.
