@@ -30,13 +30,13 @@ const largestWrite = 64 << 10
 type Printer struct {
 	options Options
 
-	mu       sync.Mutex
-	queue    [][]byte
-	size     int           // bytes in queue
-	leftOut  int           // lines that were left out, and of which no line has told yet
-	writing  chan struct{} // closed when the goroutine ends; nil if there is none
-	err      error         // of the latest write
-	inLine bool          // the latest write ended inside a line
+	mu      sync.Mutex
+	queue   [][]byte
+	size    int           // bytes in queue
+	leftOut int           // lines that were left out, and of which no line has told yet
+	writing chan struct{} // closed when the goroutine ends; nil if there is none
+	err     error         // of the latest write
+	inLine  bool          // the latest write ended inside a line
 }
 
 // New makes a printer, which needs no Close.
