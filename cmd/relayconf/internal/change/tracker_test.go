@@ -173,6 +173,7 @@ func TestEachChangeHasAStableJSONForm(t *testing.T) {
 		"take-over":   {Change{Kind: StreamTookOver}, `"change":"stream-took-over"`},
 		"keepalive":   {Change{Kind: KeepAlive}, `"change":"keepalive","comment":""`},
 		"interrupted": {Change{Kind: Interrupted, Reason: "r"}, `"change":"interrupted","reason":"r"`},
+		"left out":    {Change{Kind: LeftOut, Lines: 7}, `"change":"left-out","lines":7`},
 		"recovered":   {Change{Kind: Recovered, Lost: 1500 * time.Millisecond}, `"change":"recovered","lostSeconds":1.5`},
 	}
 	for name, test := range tests {
@@ -219,7 +220,7 @@ func TestDurationsAreShort(t *testing.T) {
 
 func TestOnlyChangesOfTheConfigurationAreForHooks(t *testing.T) {
 	for kind, want := range map[Kind]bool{Added: true, KeyExpired: true, ReceivedAll: true, FilterRemoved: true,
-		KeepAlive: false, Interrupted: false, Recovered: false, CacheLoaded: false, StreamTookOver: false} {
+		KeepAlive: false, Interrupted: false, Recovered: false, CacheLoaded: false, StreamTookOver: false, LeftOut: false} {
 		assert.Equal(t, want, kind.OfConfiguration(), string(kind))
 	}
 }
