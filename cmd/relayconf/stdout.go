@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	// stdoutLimit is how many bytes may wait for a reader of standard output: the lines of 20,000 environments and more.
-	stdoutLimit = 32 << 20
+	// stdoutLimit is how many bytes may wait for a reader of standard output: the lines of a hundred thousand environments as
+	// text, or of thirty thousand as JSON.
+	stdoutLimit = 16 << 20
 	// stdoutGrace is how long the last lines may take to print, which never ends if nobody reads them.
 	stdoutGrace = 2 * time.Second
 )

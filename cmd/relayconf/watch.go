@@ -108,7 +108,7 @@ type watchOptions struct {
 const defaultSettle = time.Second
 
 func newWatch() *cobra.Command {
-	o := watchOptions{hookTimeout: 30 * time.Second}
+	var o watchOptions
 	cmd := &cobra.Command{
 		Use:     "watch",
 		Short:   "Follow the stream and print what changes; write a file, run a hook",
@@ -122,6 +122,12 @@ func newWatch() *cobra.Command {
 			return watch(o, cmd.Flags().Changed("init-timeout"))
 		}),
 	}
+	addWatchFlags(cmd, &o)
+	return cmd
+}
+
+func addWatchFlags(cmd *cobra.Command, o *watchOptions) {
+	o.hookTimeout = 30 * time.Second
 	flags := cmd.Flags()
 	flags.BoolVar(&o.demo, "demo", false, "show a recorded stream with all that can happen; takes 17 s, no key, and no network")
 	addStreamFlags(flags, &o.streamOptions, "full configuration")
@@ -140,7 +146,6 @@ func newWatch() *cobra.Command {
 	}
 	_ = cmd.MarkFlagFilename("key-file")
 	_ = cmd.MarkFlagFilename("output-file")
-	return cmd
 }
 
 // check says which flags make no sense together, and fills in the default that depends on others.
