@@ -9,17 +9,17 @@ import (
 )
 
 // input is the standard input of a run. Keys in it are whole.
-func (r *Runner) input(changes []change.Change) io.Reader {
+func (r *Runner) input(changes []*change.Change) io.Reader {
 	if r.options.Settle > 0 {
 		return &list{rest: changes}
 	}
-	return bytes.NewReader(change.JSON(changes[0], envjson.Whole))
+	return bytes.NewReader(change.JSON(*changes[0], envjson.Whole))
 }
 
 // list reads as a JSON list with a change on each line. It encodes one at a time, since there may be as many as there are
 // environments.
 type list struct {
-	rest []change.Change
+	rest []*change.Change
 	read int          // changes
 	next bytes.Buffer // encoded, and not read yet
 	done bool
@@ -44,7 +44,8 @@ func (l *list) encode() {
 		separator = "[\n"
 	}
 	l.next.WriteString(separator)
-	l.next.Write(bytes.TrimSuffix(change.JSON(l.rest[0], envjson.Whole), []byte("\n")))
+	l.next.Write(bytes.TrimSuffix(change.JSON(*l.rest[0], envjson.Whole), []byte("\n")))
+	l.rest[0] = nil // it is not needed any more
 	l.rest = l.rest[1:]
 	l.read++
 }

@@ -15,7 +15,7 @@ const pipeWait = time.Second
 
 // once runs the command with the changes on its standard input. Keys are nowhere else: arguments and environment
 // variables can be seen by other processes.
-func (r *Runner) once(changes []change.Change) error {
+func (r *Runner) once(changes []*change.Change) error {
 	command := exec.Command(shell[0], append(shell[1:len(shell):len(shell)], r.options.Command)...)
 	command.Stdin = r.input(changes)
 	command.Stdout, command.Stderr = r.options.Output, r.options.Output

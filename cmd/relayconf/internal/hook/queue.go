@@ -12,9 +12,9 @@ const longestSettle = 10
 
 // queue holds the changes that wait for a run. It knows no clock: the time is passed in.
 type queue struct {
-	settle  time.Duration // not positive: each change has a run of its own
-	changes []change.Change
-	first   time.Time // when the oldest of changes came
+	settle  time.Duration    // not positive: each change has a run of its own
+	changes []*change.Change // pointers, so that a hundred thousand are not copied when the queue grows
+	first   time.Time        // when the oldest of changes came
 	latest  time.Time
 }
 
@@ -23,7 +23,7 @@ func (q *queue) add(c change.Change, now time.Time) {
 		q.first = now
 	}
 	q.latest = now
-	q.changes = append(q.changes, c)
+	q.changes = append(q.changes, &c)
 }
 
 // untilDue is how long it takes until there is something to run, if no further change comes.
@@ -38,14 +38,14 @@ func (q *queue) untilDue(now time.Time) time.Duration {
 }
 
 // take takes the changes of the next run off the queue.
-func (q *queue) take() []change.Change {
+func (q *queue) take() []*change.Change {
 	if q.settle > 0 || len(q.changes) == 0 {
 		all := q.changes
 		q.changes = nil
 		return all
 	}
-	next := []change.Change{q.changes[0]}
-	q.changes[0] = change.Change{} // so that the array does not keep what has been run
+	next := []*change.Change{q.changes[0]}
+	q.changes[0] = nil // so that the array does not keep what has been run
 	q.changes = q.changes[1:]
 	if len(q.changes) == 0 {
 		q.changes = nil

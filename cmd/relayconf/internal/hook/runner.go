@@ -143,6 +143,7 @@ func (r *Runner) run() {
 			r.putBack(changes)
 			return
 		}
+		count, kind := len(changes), changes[0].Kind
 		err := r.once(changes)
 		r.mu.Lock()
 		if err == nil {
@@ -154,15 +155,15 @@ func (r *Runner) run() {
 		switch {
 		case err == nil:
 		case r.options.Settle > 0:
-			r.options.Report("the hook failed for %d changes: %v", len(changes), err)
+			r.options.Report("the hook failed for %d changes: %v", count, err)
 		default:
-			r.options.Report("the hook failed for the change %q: %v", changes[0].Kind, err)
+			r.options.Report("the hook failed for the change %q: %v", kind, err)
 		}
 	}
 }
 
 // next waits for the changes of the next run. It returns nil when there will be none.
-func (r *Runner) next() []change.Change {
+func (r *Runner) next() []*change.Change {
 	settled := time.NewTimer(0)
 	defer settled.Stop()
 	for r.stopped.Err() == nil {
@@ -194,7 +195,7 @@ func (r *Runner) next() []change.Change {
 }
 
 // putBack returns changes to the queue whose run has not begun.
-func (r *Runner) putBack(changes []change.Change) {
+func (r *Runner) putBack(changes []*change.Change) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.queue.changes = append(changes, r.queue.changes...)
