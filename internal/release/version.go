@@ -86,10 +86,12 @@ func (r *repository) writeSums(m *goModule, sums map[string]string) error {
 		return line == "" || slices.ContainsFunc(r.modules, func(m goModule) bool { return m.path == of })
 	})
 	for _, require := range m.requires {
-		lines = append(lines, strings.SplitAfter(strings.TrimSuffix(sums[require.path], "\n"), "\n")...)
-		lines[len(lines)-1] += "\n"
+		after := slices.IndexFunc(lines, func(line string) bool { return line > require.path })
+		if after < 0 {
+			after = len(lines)
+		}
+		lines = slices.Insert(lines, after, sums[require.path])
 	}
-	slices.Sort(lines)
 	if sumFile := path.Join(m.folder, "go.sum"); !slices.Contains(m.files, sumFile) {
 		m.files = append(m.files, sumFile)
 	}
@@ -117,7 +119,7 @@ func (r *repository) sumLines(m goModule, version string) (string, error) {
 	return fmt.Sprintf("%s %s %s\n%s %s/go.mod %s\n", m.path, version, sum, m.path, version, modSum), err
 }
 
-// replaceInWorkspace points the version at the folders of the modules, until it is published.
+// replaceInWorkspace points the version at the folders of the modules, since it is not published yet.
 func (r *repository) replaceInWorkspace(version string) error {
 	file := filepath.Join(r.root, "go.work")
 	data, err := os.ReadFile(file)
@@ -128,19 +130,10 @@ func (r *repository) replaceInWorkspace(version string) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range r.published() {
-		for _, replace := range slices.Clone(work.Replace) {
-			if replace.Old.Path != m.path {
-				continue
-			}
-			if err := work.DropReplace(replace.Old.Path, replace.Old.Version); err != nil {
-				return err
-			}
-			if err := work.AddReplace(m.path, version, "./"+strings.TrimPrefix(m.folder, "."), ""); err != nil {
-				return err
-			}
-		}
+	text := string(data)
+	for _, replace := range work.Replace {
+		from := replace.Old.Path + " " + replace.Old.Version + " =>"
+		text = strings.Replace(text, from, replace.Old.Path+" "+version+" =>", 1)
 	}
-	work.Cleanup()
-	return os.WriteFile(file, modfile.Format(work.Syntax), 0o644)
+	return os.WriteFile(file, []byte(text), 0o644)
 }
