@@ -42,9 +42,9 @@ func WithDialOptions(options ...grpc.DialOption) Option {
 // 30 s with 10 s for the answer, and a window of 256 KiB for each stream. A stream carries at most one window in each round
 // trip, so raise MaxStreamWindowSize for fast lines with long round trips. Nil keeps the default.
 func WithYamuxConfig(config *yamux.Config) Option {
-	return func(s *settings) {
-		if config != nil {
-			s.yamux = config.Clone()
-		}
+	if config == nil {
+		return func(*settings) {}
 	}
+	config = config.Clone()
+	return func(s *settings) { s.yamux = config }
 }
