@@ -284,24 +284,26 @@ func TestTheGoroutineEndsWithTheStream(t *testing.T) {
 }
 
 func TestAStreamOfOneRequestAndOneAnswerIsUntouched(t *testing.T) {
-	inner := &stub{}
-	streamer := func(ctx context.Context, _ *grpc.StreamDesc, _ *grpc.ClientConn, _ string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-		md, _ := metadata.FromOutgoingContext(ctx)
-		assert.Empty(t, md)
-		assert.Empty(t, opts)
-		return inner, nil
-	}
-	got, err := StreamClientInterceptor()(t.Context(), &grpc.StreamDesc{}, nil, "/s/m", streamer)
-	require.NoError(t, err)
-	assert.Same(t, inner, got)
+	bubble(t, func(t *testing.T) {
+		inner := &stub{}
+		streamer := func(ctx context.Context, _ *grpc.StreamDesc, _ *grpc.ClientConn, _ string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+			md, _ := metadata.FromOutgoingContext(ctx)
+			assert.Empty(t, md)
+			assert.Empty(t, opts)
+			return inner, nil
+		}
+		got, err := StreamClientInterceptor()(t.Context(), &grpc.StreamDesc{}, nil, "/s/m", streamer)
+		require.NoError(t, err)
+		assert.Same(t, inner, got)
 
-	onServer := &serverStub{stub: &stub{}, ctx: metadata.NewIncomingContext(t.Context(), metadata.Pairs(MetadataKey, "true"))}
-	err = StreamServerInterceptor()(nil, onServer, &grpc.StreamServerInfo{}, func(_ any, got grpc.ServerStream) error {
-		assert.Same(t, onServer, got)
-		assert.Zero(t, keepaliveGoroutines())
-		return nil
+		onServer := &serverStub{stub: &stub{}, ctx: metadata.NewIncomingContext(t.Context(), metadata.Pairs(MetadataKey, "true"))}
+		err = StreamServerInterceptor()(nil, onServer, &grpc.StreamServerInfo{}, func(_ any, got grpc.ServerStream) error {
+			assert.Same(t, onServer, got)
+			assert.Zero(t, keepaliveGoroutines())
+			return nil
+		})
+		require.NoError(t, err)
 	})
-	require.NoError(t, err)
 }
 
 func TestAStreamThatCannotBeOpened(t *testing.T) {

@@ -44,7 +44,7 @@
 //
 // It is a protobuf message of one field, with a high number and a signature:
 //
-//	field 412961201, length-delimited:  92 f9 cd a7 0c   1c   "relayconf inline keepalive 1"
+//	field 412961201, length-delimited:  8a 9b a9 a7 0c   1c   "relayconf inline keepalive 1"
 //
 // Any other message type does not know this field, and keeps it among its unknown fields. A message is a keepalive
 // if its unknown fields are exactly these bytes and no field of its own is set. Everything else passes through unchanged: messages with

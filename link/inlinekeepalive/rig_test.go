@@ -215,9 +215,15 @@ func sleep(duration time.Duration) {
 	synctest.Wait()
 }
 
-// keepaliveGoroutines counts this package's goroutines.
+// keepaliveGoroutines counts this package's goroutines in the bubble of a test.
 func keepaliveGoroutines() int {
 	buffer := make([]byte, 1<<20)
-	stacks := string(buffer[:runtime.Stack(buffer, true)])
-	return strings.Count(stacks, "Stream).keepAlive(")
+	count := 0
+	for stack := range strings.SplitSeq(string(buffer[:runtime.Stack(buffer, true)]), "\n\n") {
+		header, _, _ := strings.Cut(stack, "\n")
+		if strings.Contains(header, "synctest bubble") && strings.Contains(stack, "Stream).keepAlive(") {
+			count++
+		}
+	}
+	return count
 }
