@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,6 +14,9 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// clientName returns names whose order is that of their numbers.
+func clientName(i int) string { return fmt.Sprintf("client-%05d", i) }
 
 // text is a request for tests.
 func text(value string) *anypb.Any {
