@@ -21,14 +21,10 @@ func (c *conn) close() error {
 	defer c.writeDeadline.set(time.Time{})
 	until := time.Now().Add(c.closeTimeout)
 	goodbye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-	below := c.ws.NetConn()
-	switch err := c.ws.WriteControl(websocket.CloseMessage, goodbye, until); {
-	case err == nil && c.awaitsClose:
+	if err := c.ws.WriteControl(websocket.CloseMessage, goodbye, until); err == nil && c.awaitsClose {
 		c.awaitClose(until)
-	case err != nil && !errors.Is(err, websocket.ErrCloseSent):
-		below = socket(below) // TLS would try to write again
 	}
-	if err := below.Close(); !errors.Is(err, net.ErrClosed) { // by a deadline
+	if err := c.ws.Close(); !errors.Is(err, net.ErrClosed) { // closed by a deadline
 		return err
 	}
 	return nil

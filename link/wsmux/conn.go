@@ -77,18 +77,10 @@ func newConn(ws *websocket.Conn) *conn {
 	return c
 }
 
-// breakOff closes the socket under everything, also under TLS, which would try to write first. That ends each blocked call.
+// breakOff closes the connection under everything, which ends each blocked call.
 func (c *conn) breakOff() {
 	c.broken.Store(true)
-	_ = socket(c.ws.NetConn()).Close()
-}
-
-// socket is the connection under TLS.
-func socket(conn net.Conn) net.Conn {
-	if layer, ok := conn.(interface{ NetConn() net.Conn }); ok {
-		return layer.NetConn()
-	}
-	return conn
+	_ = c.ws.Close()
 }
 
 func (c *conn) Read(b []byte) (int, error) {

@@ -189,7 +189,7 @@ func TestADeadlineEndsTheCallsThatWaitForOthers(t *testing.T) {
 	})
 }
 
-// Under TLS, to close a connection means to write first, which blocks when nobody reads. A deadline must not wait for that.
+// Under TLS, to close a connection means to write first. A deadline must not wait for that when a Write is blocked.
 func TestADeadlinePassesUnderTLS(t *testing.T) {
 	conns := make(chan *websocket.Conn, 1)
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -4,8 +4,8 @@ package wsmux_test
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,25 +17,22 @@ import (
 	pb "google.golang.org/grpc/interop/grpc_testing"
 	"google.golang.org/grpc/status"
 
+	"github.com/relayconf/relayconf/link/internal/between"
 	"github.com/relayconf/relayconf/link/wsmux"
 )
 
 // eachProxy runs a test over a WebSocket through nginx and through HAProxy, each with and without TLS. gRPC's client is the end
 // that dialled, or the one that accepted, as a hub's is.
 func eachProxy(t *testing.T, test func(t *testing.T, client, server *websocket.Conn)) {
-	for name, p := range map[string]proxy{"nginx": nginx, "haproxy": haproxy} {
+	for name, program := range between.Programs {
 		for scheme, withTLS := range map[string]bool{"ws": false, "wss": true} {
 			for end, clientDials := range map[string]bool{"the client dials": true, "the server dials": false} {
 				t.Run(name+" "+scheme+" "+end, func(t *testing.T) {
 					t.Parallel()
-					roots := x509.NewCertPool()
-					require.True(t, roots.AppendCertsFromPEM(certificate))
-					dialer := websocket.Dialer{TLSClientConfig: &tls.Config{RootCAs: roots}}
+					dialer := websocket.Dialer{TLSClientConfig: &tls.Config{RootCAs: between.Roots()}}
 					near, far := socketsThrough(t, websocket.Upgrader{}, dialer, func(url string) string {
-						if withTLS {
-							return "https://" + p.start(t, url, withTLS)
-						}
-						return "http://" + p.start(t, url, withTLS)
+						proxy := program.Run(t, strings.TrimPrefix(url, "http://"), withTLS)
+						return map[bool]string{false: "http://", true: "https://"}[withTLS] + proxy.Address
 					})
 					if !clientDials {
 						near, far = far, near
@@ -91,7 +88,7 @@ func TestPingsOfYamuxKeepAnIdleLineUp(t *testing.T) {
 		select {
 		case err := <-ends:
 			t.Fatal("a call ended: ", err)
-		case <-time.After(3 * proxyIdle):
+		case <-time.After(3 * between.Idle):
 		}
 		s.echo(t, "still up")
 	})

@@ -1,6 +1,6 @@
 //go:build linux && servers
 
-package wsmux_test
+package between
 
 import (
 	"bytes"
@@ -15,7 +15,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 	"text/template"
@@ -24,56 +23,86 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// proxyIdle is after how long without a byte the proxies cut a line.
-const proxyIdle = 2 * time.Second
+// Idle is after how long without a byte the proxies cut a line.
+const Idle = 2 * time.Second
 
-// proxy is a program that a test runs between the two ends.
-type proxy struct {
-	program string // where Debian has it
-	config  string // a template
-	args    []string
+// soon is how long a proxy has to listen, before a test fails.
+const soon = 30 * time.Second
+
+// Program is one that can stand between.
+type Program struct {
+	path   string // where Debian has it
+	args   []string
+	config string // a template
 }
 
-// start runs it until the test ends, and returns when it listens.
-func (p proxy) start(t *testing.T, service string, withTLS bool) (address string) {
+// Programs are all that there are, by name.
+var Programs = map[string]Program{"nginx": nginx, "haproxy": haproxy}
+
+// Proxy is a running one. Its address stays the same when it is started again.
+type Proxy struct {
+	Address string
+
+	t       testing.TB
+	program Program
+	file    string // its configuration
+	command *exec.Cmd
+	output  bytes.Buffer
+}
+
+// Run starts a proxy before a service, with TLS or without, and returns when it listens. It ends with the test.
+func (p Program) Run(t testing.TB, service string, withTLS bool) *Proxy {
 	t.Helper()
-	program, err := exec.LookPath(p.program)
-	require.NoError(t, err, "install it: apt-get install nginx haproxy")
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	address = listener.Addr().String()
 	require.NoError(t, listener.Close())
-
 	folder := t.TempDir()
+	proxy := &Proxy{Address: listener.Addr().String(), t: t, program: p, file: filepath.Join(folder, "config")}
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "tls.pem"), certificate, 0o600))
 	var config bytes.Buffer
 	require.NoError(t, template.Must(template.New("").Parse(p.config)).Execute(&config, map[string]any{
-		"Dir": folder, "Listen": address, "TLS": withTLS, "Idle": proxyIdle.String(),
-		"Service": strings.TrimPrefix(service, "http://"),
+		"Dir": folder, "Listen": proxy.Address, "TLS": withTLS, "Idle": Idle.String(), "Service": service,
 	}))
-	file := filepath.Join(folder, "config")
-	require.NoError(t, os.WriteFile(file, config.Bytes(), 0o600))
-
-	var output bytes.Buffer
-	command := exec.Command(program, append(p.args, file)...)
-	command.Stdout, command.Stderr = &output, &output
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // also if the test is killed
-	require.NoError(t, command.Start())
+	require.NoError(t, os.WriteFile(proxy.file, config.Bytes(), 0o600))
+	proxy.Start()
 	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
+		proxy.Kill()
 		if t.Failed() {
-			t.Logf("%s said: %s", p.program, output.String())
+			t.Logf("%s said: %s", p.path, proxy.output.String())
 		}
 	})
-	eventually(t, func() bool {
-		conn, err := net.Dial("tcp", address)
+	return proxy
+}
+
+// Start starts it, at first or after Kill.
+func (p *Proxy) Start() {
+	p.t.Helper()
+	program, err := exec.LookPath(p.program.path)
+	require.NoError(p.t, err, "install it: apt-get install nginx haproxy")
+	p.command = exec.Command(program, append(p.program.args, p.file)...)
+	p.command.Stdout, p.command.Stderr = &p.output, &p.output
+	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // also if the test is killed
+	require.NoError(p.t, p.command.Start())
+	require.Eventually(p.t, func() bool {
+		conn, err := net.Dial("tcp", p.Address)
 		if err == nil {
 			_ = conn.Close()
 		}
 		return err == nil
-	}, p.program+" listens")
-	return address
+	}, soon, 10*time.Millisecond, "%s does not listen", p.program.path)
+}
+
+// Kill ends it at once, and every line through it.
+func (p *Proxy) Kill() {
+	_ = p.command.Process.Kill()
+	_ = p.command.Wait()
+}
+
+// Roots trusts the proxies' certificate.
+func Roots() *x509.CertPool {
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(certificate)
+	return roots
 }
 
 // certificate is a key and a certificate for 127.0.0.1 that is signed by itself.
@@ -100,7 +129,7 @@ func makeCertificate() []byte {
 		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})...)
 }
 
-var nginx = proxy{program: "/usr/sbin/nginx", args: []string{"-c"}, config: `
+var nginx = Program{path: "/usr/sbin/nginx", args: []string{"-c"}, config: `
 daemon off;
 master_process off;
 pid {{.Dir}}/pid;
@@ -128,7 +157,7 @@ http {
 }
 `}
 
-var haproxy = proxy{program: "/usr/sbin/haproxy", args: []string{"-db", "-f"}, config: `
+var haproxy = Program{path: "/usr/sbin/haproxy", args: []string{"-db", "-f"}, config: `
 defaults
   mode http
   timeout connect {{.Idle}}
