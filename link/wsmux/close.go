@@ -17,8 +17,7 @@ func (c *conn) Close() error {
 
 func (c *conn) close() error {
 	c.closed.Store(true)
-	defer c.readDeadline.set(time.Time{}) // stops the timers
-	defer c.writeDeadline.set(time.Time{})
+	defer func() { _, _ = c.readDeadline.set(time.Time{}), c.writeDeadline.set(time.Time{}) }() // stops the timers
 	until := time.Now().Add(c.closeTimeout)
 	goodbye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
 	if err := c.ws.WriteControl(websocket.CloseMessage, goodbye, until); err == nil && c.awaitsClose {

@@ -208,6 +208,5 @@ func (c *conn) setDeadline(d *deadline, t time.Time) error {
 	case c.broken.Load():
 		return ErrBroken
 	}
-	d.set(t)
-	return nil
+	return d.set(t)
 }

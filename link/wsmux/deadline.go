@@ -19,16 +19,19 @@ type deadline struct {
 	expired bool        // it passed within a call
 }
 
-// set replaces the deadline, for the calls that run too.
-func (d *deadline) set(at time.Time) {
+// set replaces the deadline, for the calls that run too. It is too late once the old one has passed within a call.
+func (d *deadline) set(at time.Time) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.expired {
+		return ErrBroken
+	}
 	if d.timer != nil {
 		d.timer.Stop()
 	}
 	d.at, d.timer, d.passed = at, nil, false
 	if at.IsZero() {
-		return
+		return nil
 	}
 	var timer *time.Timer
 	timer = time.AfterFunc(time.Until(at), func() {
@@ -44,6 +47,7 @@ func (d *deadline) set(at time.Time) {
 		}
 	})
 	d.timer = timer
+	return nil
 }
 
 // begin counts a call, unless the deadline has passed already.

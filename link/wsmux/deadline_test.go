@@ -147,6 +147,28 @@ func TestADeadlineCanBeMovedWithinACall(t *testing.T) {
 	})
 }
 
+// The old deadline passes in the moment in which it is replaced. Whichever comes first counts.
+func TestADeadlineThatWasReplacedDoesNotPass(t *testing.T) {
+	for range 200 {
+		synctest.Test(t, func(t *testing.T) {
+			dialled, accepted := pipeSockets(t)
+			conn := wsmux.WrapConn(dialled)
+			require.NoError(t, conn.SetReadDeadline(time.Now().Add(time.Minute)))
+			result := inBackground(func() error { return calls["Read"].do(conn) })
+			time.Sleep(time.Minute)
+			if err := conn.SetReadDeadline(time.Now().Add(time.Hour)); err == nil {
+				synctest.Wait()
+				assert.Empty(t, result, "Read ended by a deadline that was replaced")
+			} else {
+				require.ErrorIs(t, err, wsmux.ErrBroken)
+			}
+			_ = accepted.Close()
+			require.Error(t, <-result)
+			_ = conn.Close()
+		})
+	}
+}
+
 func TestADeadlineIsForItsDirection(t *testing.T) {
 	t.Run("before a call", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, conn net.Conn, other *websocket.Conn) {

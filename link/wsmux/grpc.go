@@ -26,7 +26,7 @@ var ErrNil = errors.New("wsmux: nil argument")
 
 // ServeGRPC serves gRPC on every stream that the other side opens over a WebSocket. register registers the services; it is
 // called once, before anything is served. The server's Stop and GracefulStop close the session when they are done, and the
-// session's end stops the server. GracefulStop takes no new calls and waits for those that run.
+// session's end ends all that the server does. GracefulStop takes no new calls and waits for those that run.
 //
 // The session may open streams, which the other side accepts from its session; it must not accept any itself.
 //
@@ -51,7 +51,6 @@ func ServeGRPC(conn *websocket.Conn, register func(*grpc.Server), options ...Opt
 	go func() {
 		_ = server.Serve(streams) // it returns when the session has ended, or when the server has stopped
 		_ = session.Close()
-		server.Stop()
 	}()
 	return server, session, nil
 }
