@@ -148,6 +148,7 @@ type rig struct {
 	clientOpts         []grpc.DialOption
 	withoutVersionInfo bool
 	implementation     testpb.TestServiceServer
+	proxy              func(service string) (address string) // nil: none, and no socket either
 }
 
 type rigOption func(*rig)
@@ -172,14 +173,25 @@ func newClient(options ...Option) rigOption {
 	}
 }
 
-// startRig starts both ends within the bubble of a test.
+// startRig starts both ends until the test ends.
 func startRig(t *testing.T, options ...rigOption) *rig {
 	r := &rig{t: t, service: &echo{finish: make(chan struct{})}, atServer: newTap(), atClient: newTap()}
 	r.implementation = r.service
 	for _, option := range options {
 		option(r)
 	}
-	listener := bufconn.Listen(1 << 20)
+	memory := bufconn.Listen(1 << 20)
+	var listener net.Listener = memory
+	dial := func(ctx context.Context, _ string) (net.Conn, error) { return memory.DialContext(ctx) }
+	if r.proxy != nil {
+		var err error
+		listener, err = net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		address := r.proxy(listener.Addr().String())
+		dial = func(ctx context.Context, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", address)
+		}
+	}
 	r.server = grpc.NewServer(append(r.serverOpts, grpc.StatsHandler(r.atServer))...)
 	testpb.RegisterTestServiceServer(r.server, r.implementation)
 	if !r.withoutVersionInfo {
@@ -192,7 +204,7 @@ func startRig(t *testing.T, options ...rigOption) *rig {
 	r.conn, err = grpc.NewClient("passthrough:///rig", append(r.clientOpts,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithStatsHandler(r.atClient),
-		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))...)
+		grpc.WithContextDialer(dial))...)
 	require.NoError(t, err)
 	r.client = testpb.NewTestServiceClient(r.conn)
 	t.Cleanup(func() {
