@@ -11,7 +11,9 @@ import (
 	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
-func echo(_ context.Context, req *wrapperspb.StringValue) (*wrapperspb.StringValue, error) { return req, nil }
+func echo(_ context.Context, req *wrapperspb.StringValue) (*wrapperspb.StringValue, error) {
+	return req, nil
+}
 
 func TestOneFunctionForEachTypeOfRequest(t *testing.T) {
 	registry := NewHandlerRegistry()
