@@ -104,8 +104,8 @@ func (p proxy) start(t *testing.T, service string) (address string) {
 	return address
 }
 
-// silence is so many keepalives, of 400 ms each: three times as long as what the proxies bear.
-const silence = 15
+// silence is so many keepalives, of 400 ms each: twice as long as the proxies bear.
+const silence = 10
 
 func TestBehindAProxyThatCutsSilentStreams(t *testing.T) {
 	for name, proxy := range proxies {
