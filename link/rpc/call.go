@@ -34,9 +34,6 @@ func (c *Clients) Call(ctx context.Context, name string, req *anypb.Any) ([]byte
 	if req == nil {
 		return nil, errNoRequest
 	}
-	if ctx.Err() != nil {
-		return nil, contextError(ctx, name)
-	}
 	conn := c.find(name)
 	if conn == nil {
 		return nil, fmt.Errorf("%w: %q", ErrNotConnected, name)
@@ -53,12 +50,9 @@ func (c *Clients) CallAll(ctx context.Context, req *anypb.Any) []RawResult {
 	calls := make([]*call, len(connections))
 	for i, conn := range connections {
 		results[i].Client = conn.name
-		switch {
-		case req == nil:
+		if req == nil {
 			results[i].Err = errNoRequest
-		case ctx.Err() != nil:
-			results[i].Err = contextError(ctx, conn.name)
-		default:
+		} else {
 			calls[i] = conn.start(ctx, req)
 		}
 	}

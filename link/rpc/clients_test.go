@@ -9,8 +9,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"github.com/relayconf/relayconf/link/rpc/rpcpb"
 )
@@ -217,18 +215,13 @@ func TestACallerThatGivesUp(t *testing.T) {
 		assert.Equal(t, "just in time", string(payload))
 	})
 	t.Run("before the call sends nothing", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			clients := NewClients()
-			commands, responses := clients.Join("a", 1)
-			defer close(responses)
-			ctx, cancel := context.WithCancel(t.Context())
-			cancel()
-			_, err := clients.Call(ctx, "a", text("one"))
-			assert.Equal(t, codes.Canceled, status.Code(err))
-			results := clients.CallAll(ctx, text("one"))
-			assert.Equal(t, codes.Canceled, status.Code(results[0].Err))
-			assert.True(t, nothingToRead(commands))
-		})
+		conn := newConnection("a", 1, 0)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		call := conn.start(ctx, text("one"))
+		assert.Zero(t, conn.queue.Len())
+		_, err := call.wait(ctx)
+		assert.ErrorIs(t, err, context.Canceled)
 	})
 }
 

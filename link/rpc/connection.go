@@ -159,10 +159,14 @@ func (c *connection) answer(response *rpcpb.Response) {
 	call.done <- outcome{payload, err}
 }
 
-// start queues a request and returns at once.
+// start queues a request and returns at once. Nothing is sent for a context that has ended already.
 func (c *connection) start(ctx context.Context, payload *anypb.Any) *call {
 	deadline, _ := ctx.Deadline()
 	started := &call{conn: c, payload: payload, deadline: deadline, done: make(chan outcome, 1)}
+	if ctx.Err() != nil {
+		started.done <- outcome{err: contextError(ctx, c.name)}
+		return started
+	}
 	if size := proto.Size(payload); c.maxRequest > 0 && size > c.maxRequest-envelopeSize {
 		started.done <- outcome{err: status.Errorf(codes.ResourceExhausted,
 			"rpc: the request has %d bytes: client %q can be sent %d at most", size, c.name, c.maxRequest-envelopeSize)}

@@ -125,19 +125,20 @@ func TestAnIdThatIsRunningIsRefused(t *testing.T) {
 
 func TestAnIdThatWasCancelledMayBeUsedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		release := make(chan struct{})
+		release := map[string]chan struct{}{"first": make(chan struct{}), "second": make(chan struct{})}
 		d := registryOf(t, func(_ context.Context, req *wrapperspb.StringValue) (*wrapperspb.StringValue, error) {
-			if req.GetValue() == "ignores its context" {
-				<-release
-			}
+			<-release[req.GetValue()] // whatever its context says
 			return req, nil
 		}).StartDispatcher()
 		defer d.Stop()
-		d.ProcessCommand(request(1, "ignores its context"))
+		d.ProcessCommand(request(1, "first"))
 		d.ProcessCommand(cancellation(1))
-		d.ProcessCommand(request(1, "again"))
-		requireEqualProto(t, answer(1, string(encoded(wrapperspb.String("again")))), <-d.Chan())
-		close(release)
+		d.ProcessCommand(request(1, "second"))
+		close(release["first"])
+		synctest.Wait()
+		assert.Empty(t, d.Chan(), "the first one's answer is dropped")
+		close(release["second"])
+		requireEqualProto(t, answer(1, string(encoded(wrapperspb.String("second")))), <-d.Chan())
 	})
 }
 

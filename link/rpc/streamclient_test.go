@@ -255,3 +255,18 @@ func TestStartAndStopInAnyOrder(t *testing.T) {
 		client.Stop()
 	})
 }
+
+func TestEveryEndOfAStreamHasAStatus(t *testing.T) {
+	for name, row := range map[string]struct {
+		err  error
+		code codes.Code
+	}{
+		"end of stream": {io.EOF, codes.Unavailable},
+		"nothing":       {nil, codes.Unavailable},
+		"a status":      {status.Error(codes.Aborted, "replaced"), codes.Aborted},
+		"a deadline":    {context.DeadlineExceeded, codes.DeadlineExceeded},
+		"another error": {errBroken, codes.Unknown},
+	} {
+		t.Run(name, func(t *testing.T) { assert.Equal(t, row.code, status.Code(ended(row.err))) })
+	}
+}

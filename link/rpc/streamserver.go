@@ -45,7 +45,8 @@ type StreamServerOption func(*StreamServer)
 
 // WithAuthorize sets a function that decides who may take which name, and when. It gets the stream's context, which has
 // the peer and the metadata. An error refuses the client and reaches it with its gRPC status; one without a status gets
-// the code PermissionDenied. [WithFinal] says what a [StreamClient] takes as final.
+// the code Unknown. [WithFinal] says which codes end a [StreamClient] for good, such as PermissionDenied; after the others
+// it tries again.
 //
 // No two calls for one name run at once, and the next one is made after a client that was let in has joined. So the
 // function may call the present client of the name, and refuse a newcomer while it answers. Default: everyone may.
@@ -164,10 +165,7 @@ func (s *StreamServer) admit(ctx context.Context, hello *rpcpb.Hello) (*connecti
 	case ctx.Err() != nil:
 		return nil, status.FromContextError(ctx.Err()).Err()
 	case err != nil:
-		if _, ok := status.FromError(err); ok {
-			return nil, err
-		}
-		return nil, status.Error(codes.PermissionDenied, err.Error())
+		return nil, statusOf(err).Err()
 	}
 	return s.clients.join(name, hello.GetNextId(), s.maxRequest), nil
 }
@@ -180,7 +178,11 @@ func (s *StreamServer) serve(stream rpcpb.Coordinator_ConnectServer, conn *conne
 	if err := stream.SendHeader(nil); err != nil { // tells the client that it is accepted
 		return err
 	}
-	go func() { ended <- sendCommands(stream, conn.commands) }()
+	go func() {
+		if err := sendCommands(stream, conn.commands); err != nil {
+			ended <- err
+		}
+	}()
 	select {
 	case err := <-ended:
 		return err
@@ -208,11 +210,12 @@ func receiveResponses(stream rpcpb.Coordinator_ConnectServer, responses chan<- *
 	}
 }
 
+// sendCommands returns an error of the stream, or nil when the commands are closed, which has another reason.
 func sendCommands(stream rpcpb.Coordinator_ConnectServer, commands <-chan *rpcpb.ServerToClient) error {
 	for command := range commands {
 		if err := stream.Send(command); err != nil {
 			return err
 		}
 	}
-	return errReplaced // or the stream has ended; then Connect has returned with the reason
+	return nil
 }
