@@ -150,7 +150,7 @@ func TestGracefulStopWithNothingToWaitFor(t *testing.T) {
 func TestALostLineEndsEveryCallWithUnavailable(t *testing.T) {
 	config := yamux.DefaultConfig()
 	config.LogOutput = io.Discard
-	config.KeepAliveInterval, config.ConnectionWriteTimeout = 100*time.Millisecond, 400*time.Millisecond
+	config.KeepAliveInterval, config.ConnectionWriteTimeout = 100*time.Millisecond, 3*time.Second
 	var l line
 	dialled, accepted := socketsThrough(t, websocket.Upgrader{}, websocket.Dialer{}, through(t, &l))
 	s := stackOver(t, dialled, accepted, wsmux.WithYamuxConfig(config))

@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // soon is how long a test waits for something that takes milliseconds, before it fails.
-const soon = 30 * time.Second
+const soon = time.Minute
 
 // sockets makes both ends of a WebSocket over loopback. They are closed with the test.
 func sockets(t testing.TB) (dialled, accepted *websocket.Conn) {

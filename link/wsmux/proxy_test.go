@@ -44,10 +44,17 @@ func eachProxy(t *testing.T, test func(t *testing.T, client, server *websocket.C
 	}
 }
 
+// withPings has yamux ping far more often than the proxies cut an idle line.
+func withPings() wsmux.Option {
+	config := yamux.DefaultConfig()
+	config.LogOutput, config.KeepAliveInterval = io.Discard, between.Idle/20
+	return wsmux.WithYamuxConfig(config)
+}
+
 func TestThroughAProxy(t *testing.T) {
 	t.Parallel()
 	eachProxy(t, func(t *testing.T, client, server *websocket.Conn) {
-		s := stackOver(t, client, server)
+		s := stackOver(t, client, server, withPings()) // on a slow machine the line could be idle for too long
 		s.echo(t, "small")
 		s.echo(t, string(make([]byte, 8<<20)))
 		duplex, err := s.rpc.FullDuplexCall(testContext(t))
@@ -81,9 +88,7 @@ func TestACloseFrameComesThroughAProxy(t *testing.T) {
 func TestPingsOfYamuxKeepAnIdleLineUp(t *testing.T) {
 	t.Parallel()
 	eachProxy(t, func(t *testing.T, client, server *websocket.Conn) {
-		config := yamux.DefaultConfig()
-		config.LogOutput, config.KeepAliveInterval = io.Discard, time.Second/2
-		s := stackOver(t, client, server, wsmux.WithYamuxConfig(config))
+		s := stackOver(t, client, server, withPings())
 		ends := s.inFlight(t)
 		select {
 		case err := <-ends:
