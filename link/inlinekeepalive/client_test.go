@@ -203,7 +203,7 @@ func TestAConnectionThatIsRedialledToAnOlderServer(t *testing.T) {
 			l := bufconn.Listen(1 << 20)
 			listener.Store(l)
 			server := grpc.NewServer(append(options, grpc.StatsHandler(at))...)
-			testpb.RegisterTestServiceServer(server, &echo{})
+			testpb.RegisterTestServiceServer(server, &echo{early: true})
 			go server.Serve(l)
 			return server, at
 		}

@@ -16,6 +16,7 @@ var everyHalfMinute = []float64{30, 60, 90, 120, 150, 180, 210, 240}
 
 func TestAllCombinationsOfPeersAndKindsOfStreams(t *testing.T) {
 	none := []float64{}
+	early := func(r *rig) { r.service.early = true }
 	for name, row := range map[string]struct {
 		peers []rigOption
 		// keepalives that arrive at the server, of client-streaming and bidirectional streams
@@ -23,12 +24,15 @@ func TestAllCombinationsOfPeersAndKindsOfStreams(t *testing.T) {
 		// keepalives that arrive at the client, of server-streaming and bidirectional streams
 		atClient []float64
 	}{
-		"old client, old server":                        {nil, none, none},
-		"old client, new server":                        {[]rigOption{newServer()}, none, none},
-		"new client, old server":                        {[]rigOption{newClient(), func(r *rig) { r.withoutVersionInfo = true }}, none, none},
-		"new client, old server that lists the feature": {[]rigOption{newClient()}, none, none},
-		"new client, new server":                        {[]rigOption{newPeers()}, everyHalfMinute, everyHalfMinute},
-		"new client, new server without version info":   {[]rigOption{newPeers(), func(r *rig) { r.withoutVersionInfo = true }}, none, everyHalfMinute},
+		"old client, old server": {nil, none, none},
+		"old client, new server": {[]rigOption{newServer()}, none, none},
+		"new client, old server": {[]rigOption{newClient(), func(r *rig) { r.withoutVersionInfo = true }}, none, none},
+		// As behind a balancer, where another server answers GetVersionInfo.
+		"new client, old server that lists the feature":                         {[]rigOption{newClient()}, none, none},
+		"new client, old server that lists the feature and has an early header": {[]rigOption{newClient(), early}, none, none},
+		"new client, new server":                                                {[]rigOption{newPeers()}, everyHalfMinute, everyHalfMinute},
+		"new client, new server with an early header":                           {[]rigOption{newPeers(), early}, everyHalfMinute, everyHalfMinute},
+		"new client, new server without version info":                           {[]rigOption{newPeers(), func(r *rig) { r.withoutVersionInfo = true }}, none, everyHalfMinute},
 	} {
 		t.Run(name+"/client-streaming", func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

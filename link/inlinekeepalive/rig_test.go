@@ -79,9 +79,15 @@ func (p *tap) checks() int {
 type echo struct {
 	testpb.UnimplementedTestServiceServer
 	finish chan struct{} // closed: the server-streaming handler sends its last message
+	early  bool          // send the header at once
 }
 
 func (e *echo) StreamingInputCall(stream grpc.ClientStreamingServer[testpb.StreamingInputCallRequest, testpb.StreamingInputCallResponse]) error {
+	if e.early {
+		if err := stream.SendHeader(nil); err != nil {
+			return err
+		}
+	}
 	size := 0
 	for {
 		message, err := stream.Recv()
@@ -108,6 +114,11 @@ func (e *echo) StreamingOutputCall(_ *testpb.StreamingOutputCallRequest, stream 
 }
 
 func (e *echo) FullDuplexCall(stream grpc.BidiStreamingServer[testpb.StreamingOutputCallRequest, testpb.StreamingOutputCallResponse]) error {
+	if e.early {
+		if err := stream.SendHeader(nil); err != nil {
+			return err
+		}
+	}
 	for {
 		message, err := stream.Recv()
 		if errors.Is(err, io.EOF) {

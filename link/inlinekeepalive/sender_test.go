@@ -78,6 +78,21 @@ func TestAnErrorOfSendingEndsTheGoroutine(t *testing.T) {
 	})
 }
 
+// The two are races of the wait with the application, so they are tested at the place that decides.
+func TestAKeepaliveThatIsNotNeededAnyMoreIsNotSent(t *testing.T) {
+	fail := &stub{send: func(any) error { t.Error("sent"); return nil }}
+	t.Run("a message came first", func(t *testing.T) {
+		s := newSender(fail, time.Hour)
+		s.sent()
+		assert.NoError(t, s.sendKeepalive())
+	})
+	t.Run("the stream was closed for sending", func(t *testing.T) {
+		s := newSender(fail, 0)
+		assert.True(t, s.close(nil))
+		assert.Equal(t, errClosed, s.sendKeepalive())
+	})
+}
+
 func TestWhatTheApplicationSendsAndItsErrorsPassThrough(t *testing.T) {
 	broken := errors.New("broken")
 	var got []any

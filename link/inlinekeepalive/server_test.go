@@ -102,6 +102,18 @@ func TestAnOldClientsHeaderHasNoAnnouncement(t *testing.T) {
 	})
 }
 
+// There the client sends one request, so that it has nothing to know.
+func TestTheHeaderOfAServerStreamHasNoAnnouncement(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := startRig(t, newPeers())
+		stream, err := r.client.StreamingOutputCall(t.Context(), duplex(""))
+		require.NoError(t, err)
+		header, err := stream.Header()
+		require.NoError(t, err)
+		assert.Empty(t, header.Get(MetadataKey))
+	})
+}
+
 func TestARefusedStreamHasNoHeader(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := startRig(t, newPeers(), func(r *rig) {

@@ -11,10 +11,7 @@ import (
 // MaxMessageSize is the longest message that is read, in bytes. The protocol's own have at most 5 in canonical CBOR.
 const MaxMessageSize = 64
 
-var decoding = must(cbor.DecOptions{
-	IndefLength: cbor.IndefLengthForbidden,
-	TagsMd:      cbor.TagsForbidden,
-}.DecMode())
+var decoding = must(cbor.DecOptions{IndefLength: cbor.IndefLengthForbidden}.DecMode())
 
 // NewMsgFromCBOR decodes one message, of the given type. Its errors match [ErrProtocol], and one of [ErrUnknownType],
 // [ErrOutOfTurn] (the message is of another type), [ErrIndefinite], [ErrTooLong], [ErrTrailing] and [ErrMalformed].
