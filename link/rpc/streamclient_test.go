@@ -211,6 +211,7 @@ func TestARefusalForGoodEndsTheClient(t *testing.T) {
 func TestTheCallerDecidesWhichErrorsAreFinal(t *testing.T) {
 	g := serve(t, WithAuthorize(func(context.Context, string) error { return status.Error(codes.AlreadyExists, "taken") }))
 	client := NewStreamClient("a", NewHandlerRegistry(), g.dial(t),
+		WithConnectFunc(func() { t.Error("it was not accepted") }),
 		WithFinal(func(err error) bool { return status.Code(err) == codes.AlreadyExists }))
 	client.Start()
 	defer client.Stop()
