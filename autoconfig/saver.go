@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/internal/backoff"
 )
 
 const (
@@ -128,9 +129,9 @@ func (s *saver) end() {
 func (s *saver) run() {
 	defer close(s.ended)
 	storeKey := s.saverOptions.key
-	retry := backoff{base: minSaveRetry, limit: maxSaveRetry}
+	retry := backoff.Backoff{Base: minSaveRetry, Limit: maxSaveRetry}
 	s.refresh = time.Now().Add(between(minRefresh, maxRefresh))
-	timer := stoppedTimer()
+	timer := time.NewTimer(maxRefresh)
 	defer timer.Stop()
 	for ending := false; !ending; {
 		timer.Reset(time.Until(s.next()))
@@ -158,13 +159,14 @@ func (s *saver) run() {
 			s.failures++
 			s.failed(err)
 			s.saveBy(time.Now())
-			s.rested = time.Now().Add(retry.next())
+			s.rested = time.Now().Add(retry.Next())
 			ending = ending || s.isEnding()
 		default:
 			if s.failures > 0 {
 				s.recovered(s.failures)
 			}
-			s.failures, retry.attempts = 0, 0
+			s.failures = 0
+			retry.Reset()
 			s.rested = time.Now().Add(saveRest * time.Since(start))
 			s.refresh = time.Now().Add(between(minRefresh, maxRefresh))
 		}

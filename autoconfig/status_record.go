@@ -3,15 +3,15 @@ package autoconfig
 import (
 	"time"
 
-	"github.com/relayconf/relayconf/internal/sse"
+	"github.com/relayconf/relayconf/internal/stream"
 )
 
-// statusRecord is the status as it is kept: the reader of the latest connection knows when the last byte came.
+// statusRecord is the status as it is kept.
 type statusRecord struct {
 	Status
-	reader      *sse.Reader // nil before the first connection
-	confirming  *sse.Reader // of the connection that brought the latest put; nil if there is a newer connection
-	confirmedAt time.Time   // by that put, an earlier connection, or what was loaded from the store says
+	opened      *stream.Signal // of the latest connection, which knows when the last byte came; nil before the first
+	confirming  *stream.Signal // of the connection that has brought the latest put; nil if there is a newer connection
+	confirmedAt time.Time      // by that put, by an earlier connection, or as the snapshot says that was loaded
 }
 
 // lastConfirmed is when the service last confirmed the configuration: each byte on a connection that has brought a put
@@ -23,9 +23,10 @@ func (s *statusRecord) lastConfirmed() time.Time {
 	return later(s.confirmedAt, s.confirming.LastByte())
 }
 
-// confirm says that a put of the latest connection was applied. It needs the manager's lock.
+// confirm says that the latest connection has brought a put, or was resumed and has brought an event. It needs the
+// manager's lock.
 func (s *statusRecord) confirm(now time.Time) {
-	s.confirming, s.confirmedAt = s.reader, now
+	s.Source, s.confirming, s.confirmedAt = SourceStream, s.opened, now
 }
 
 // Status returns how the manager is doing now.
@@ -38,9 +39,12 @@ func (m *StreamManager) Status() Status {
 // currentStatus needs the lock.
 func (m *StreamManager) currentStatus() Status {
 	status := m.status.Status
-	status.Environments = m.state.environments.live
-	if m.status.reader != nil {
-		status.LastActivity = later(status.LastActivity, m.status.reader.LastByte())
+	status.Environments = m.state.Environments()
+	if m.status.opened != nil {
+		status.LastActivity = later(status.LastActivity, m.status.opened.LastByte())
+	}
+	if status.Source != SourceNone {
+		status.Digest = m.state.Digest().String()
 	}
 	if status.Source == SourceStore {
 		status.SnapshotAge = max(0, time.Since(m.status.confirmedAt))
@@ -69,13 +73,14 @@ func (m *StreamManager) setState(state State) {
 	}
 }
 
-func (m *StreamManager) recordConnection(reader *sse.Reader) {
+func (m *StreamManager) recordConnection(opened *stream.Signal) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.status.Connections++
 	m.status.LastActivity = time.Now() // the response's headers
 	m.status.confirmedAt, m.status.confirming = m.status.lastConfirmed(), nil
-	m.status.reader = reader
+	m.status.opened = opened
+	m.status.Resumed, m.status.Compressed = opened.Resumed, opened.Compressed
 }
 
 func (m *StreamManager) recordKeepAlive(now time.Time) {
@@ -85,16 +90,17 @@ func (m *StreamManager) recordKeepAlive(now time.Time) {
 	m.status.LastKeepAlive = now
 }
 
-func (m *StreamManager) recordError(f *failure) {
+func (m *StreamManager) recordError(f *stream.Failure) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.status.LastError = &ErrorInfo{Kind: f.kind, StatusCode: f.status, Message: f.err.Error(), Time: time.Now()}
+	m.status.LastError = &ErrorInfo{Kind: ErrorKind(f.Kind), StatusCode: f.Status, Message: f.Err.Error(), Time: time.Now()}
 }
 
-func (m *StreamManager) recordLoaded(confirmedAt time.Time) {
+// confirmSource notes that a resumed stream has confirmed the known configuration.
+func (m *StreamManager) confirmSource() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.status.confirmedAt = confirmedAt
+	m.status.confirm(time.Now())
 }
 
 // lastConfirmed is for the saver.

@@ -23,6 +23,29 @@ type Snapshot struct {
 	// Environments and Filters are as the service sent them, with their versions.
 	Environments map[config.EnvironmentID]envfactory.EnvironmentRep `json:"environments"`
 	Filters      map[config.FilterID]envfactory.FilterRep           `json:"filters"`
+
+	// Texts has the JSON texts of the environments and filters as they were received, so that members which this version
+	// does not know survive a restart and an upgrade. Snapshots of older versions have none.
+	Texts *SnapshotTexts `json:"texts,omitempty"`
+
+	// Tombstones has the versions of items that were deleted, so that older news of them stay ignored after a restart.
+	Tombstones *SnapshotTombstones `json:"tombstones,omitempty"`
+
+	// Digest is the digest of the configuration, which a stream can be resumed from; see Status.Digest. Empty if a put is
+	// needed.
+	Digest string `json:"digest,omitempty"`
+}
+
+// SnapshotTexts are the texts of a Snapshot's items, by id.
+type SnapshotTexts struct {
+	Environments map[config.EnvironmentID]string `json:"environments"`
+	Filters      map[config.FilterID]string      `json:"filters"`
+}
+
+// SnapshotTombstones are the versions of deletions, by id.
+type SnapshotTombstones struct {
+	Environments map[config.EnvironmentID]int `json:"environments"`
+	Filters      map[config.FilterID]int      `json:"filters"`
 }
 
 // LastConfirmed returns ConfirmedAt, or SavedAt if there is none.
@@ -74,7 +97,7 @@ type KeyedStore interface {
 //
 // A store that fails is reported in the log and in Status.StoreFailures, and tried again. One that hangs beyond those 5 s
 // is left behind. See KeyedStore for what SetKey means to a store.
-func WithStore(store Store) Option { return func(m *StreamManager) { m.store = store } }
+func WithStore(store Store) Option { return func(s *settings) { s.store = store } }
 
 // Source says where the configuration in force comes from.
 type Source string

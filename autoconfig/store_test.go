@@ -190,13 +190,14 @@ func TestStoreSavesTheNewestSoonAfterAChange(t *testing.T) {
 		assert.Equal(t, 9, saved.Environments["a"].Version)
 		assert.Equal(t, 7, saved.Filters["f"].Version)
 
-		e.send(eventText(PatchEvent, patchEnv("a", 9)) + eventText(DeleteEvent, deletion("/environments/x", 1)))
+		e.send(eventText(PatchEvent, patchEnv("a", 9)) + eventText(DeleteEvent, deletion("/environments/a", 9)))
 		time.Sleep(time.Minute)
 		assert.Len(t, m.saves(), 1, "nothing has changed")
 		e.send(eventText(DeleteEvent, deletion("/environments/a", 10)))
 		time.Sleep(time.Minute)
 		require.Len(t, m.saves(), 2)
 		assert.Empty(t, m.saves()[1].Environments)
+		assert.Equal(t, map[config.EnvironmentID]int{"a": 10}, m.saves()[1].Tombstones.Environments)
 	})
 }
 

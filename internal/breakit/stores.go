@@ -66,7 +66,7 @@ var stores = []promise{
 	},
 	{
 		text: "A store follows a key only when the service has accepted it",
-		file: "autoconfig/load.go", from: "\tif isPut {", to: "\tif isPut || r.conn != nil {",
+		file: "autoconfig/load.go", from: "\tif confirmed {", to: "\tif confirmed || r.line != nil {",
 		folder: "autoconfig", test: "TestStoreFollowsAKeyOnceTheServiceHasAcceptedIt",
 	},
 	{
