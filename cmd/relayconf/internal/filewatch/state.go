@@ -156,3 +156,6 @@ func firstLink(path string) (link, rest string, found bool) {
 	}
 	return "", "", false
 }
+
+// Same tells whether nothing has changed between two states.
+func (s State) Same(other State) bool { return s.state.equal(other.state) }
