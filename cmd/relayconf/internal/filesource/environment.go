@@ -7,6 +7,7 @@ import (
 	"github.com/launchdarkly/go-sdk-common/v3/ldtime"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/strictyaml"
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/envfactory"
 )
@@ -35,23 +36,23 @@ func (d *decoder) environment(node *yaml.Node) {
 	var rep envfactory.EnvironmentRep
 	var expiring *key
 	var sdkKeys, mobileKeys []key
-	before := len(d.problems)
-	ok := d.members(node, "an environment", environmentFields, func(name string, value *yaml.Node) {
+	before := len(d.Problems)
+	ok := d.Members(node, "an environment", environmentFields, func(name string, value *yaml.Node) {
 		switch name {
 		case "id":
 			rep.EnvID = config.EnvironmentID(d.id(value))
 		case "projKey":
-			rep.ProjKey = d.text(value, name)
+			rep.ProjKey = d.Text(value, name)
 		case "projName":
-			rep.ProjName = d.text(value, name)
+			rep.ProjName = d.Text(value, name)
 		case "envKey":
-			rep.EnvKey = d.text(value, name)
+			rep.EnvKey = d.Text(value, name)
 		case "envName":
-			rep.EnvName = d.text(value, name)
+			rep.EnvName = d.Text(value, name)
 		case "sdkKey":
-			rep.SDKKey.Value = config.SDKKey(d.token(value, name))
+			rep.SDKKey.Value = config.SDKKey(d.Token(value, name))
 		case "mobileKey":
-			rep.MobKey = config.MobileKey(d.token(value, name))
+			rep.MobKey = config.MobileKey(d.Token(value, name))
 		case "expiringSdkKey":
 			expiring = d.key(value, "expiringSdkKey", expiringFields)
 		case "acceptedSdkKeys":
@@ -61,9 +62,9 @@ func (d *decoder) environment(node *yaml.Node) {
 		case "ttlSeconds":
 			rep.DefaultTTL = d.ttl(value)
 		case "secureMode":
-			rep.SecureMode = d.bool(value, name)
+			rep.SecureMode = d.Bool(value, name)
 		case "version":
-			rep.Version = d.integer(value, name, 1, maxVersion)
+			rep.Version = d.Integer(value, name, 1, maxVersion)
 		}
 	})
 	if !ok {
@@ -71,7 +72,7 @@ func (d *decoder) environment(node *yaml.Node) {
 	}
 	d.required(node, "an environment", []field{{"id", string(rep.EnvID)}, {"projKey", rep.ProjKey}, {"envKey", rep.EnvKey},
 		{"sdkKey", string(rep.SDKKey.Value)}})
-	if len(d.problems) > before {
+	if len(d.Problems) > before {
 		return
 	}
 	if rep.ProjName == "" {
@@ -81,15 +82,15 @@ func (d *decoder) environment(node *yaml.Node) {
 		rep.EnvName = rep.EnvKey
 	}
 	if rep.MobKey == "" && len(mobileKeys) > 0 {
-		d.problem(mobileKeys[0].node, "an environment with acceptedMobileKeys needs a mobileKey, too")
+		d.Problem(mobileKeys[0].node, "an environment with acceptedMobileKeys needs a mobileKey, too")
 		return
 	}
 	d.checkKeys(sdkKeys, "acceptedSdkKeys", "sdkKey", string(rep.SDKKey.Value))
 	d.checkKeys(mobileKeys, "acceptedMobileKeys", "mobileKey", string(rep.MobKey))
 	d.checkExpiring(expiring, sdkKeys, string(rep.SDKKey.Value))
-	if len(d.problems) == before {
+	if len(d.Problems) == before {
 		setKeys(&rep, expiring, sdkKeys, mobileKeys)
-		put(d, d.document.environments, string(rep.EnvID), item[envfactory.EnvironmentRep]{rep, d.path, resolved(node).Line})
+		put(d, d.document.environments, string(rep.EnvID), item[envfactory.EnvironmentRep]{rep, d.Path, strictyaml.Resolved(node).Line})
 	}
 }
 
@@ -142,17 +143,17 @@ func nextToExpire(keys []key) *key {
 func (d *decoder) filter(node *yaml.Node) {
 	var rep envfactory.FilterRep
 	id := ""
-	before := len(d.problems)
-	if !d.members(node, "a filter", filterFields, func(name string, value *yaml.Node) {
+	before := len(d.Problems)
+	if !d.Members(node, "a filter", filterFields, func(name string, value *yaml.Node) {
 		switch name {
 		case "id":
 			id = d.id(value)
 		case "projKey":
-			rep.ProjKey = d.token(value, name)
+			rep.ProjKey = d.Token(value, name)
 		case "key":
-			rep.FilterKey = config.FilterKey(d.token(value, name))
+			rep.FilterKey = config.FilterKey(d.Token(value, name))
 		case "version":
-			rep.Version = d.integer(value, name, 1, maxVersion)
+			rep.Version = d.Integer(value, name, 1, maxVersion)
 		}
 	}) {
 		return
@@ -160,18 +161,18 @@ func (d *decoder) filter(node *yaml.Node) {
 	d.required(node, "a filter", []field{{"projKey", rep.ProjKey}, {"key", string(rep.FilterKey)}})
 	if id == "" {
 		if id = rep.ProjKey + "." + string(rep.FilterKey); strings.Contains(id, "/") {
-			d.problem(resolved(node), "a filter needs an id if its projKey or key contains a slash")
+			d.Problem(strictyaml.Resolved(node), "a filter needs an id if its projKey or key contains a slash")
 		}
 	}
-	if len(d.problems) == before {
-		put(d, d.document.filters, id, item[envfactory.FilterRep]{rep, d.path, resolved(node).Line})
+	if len(d.Problems) == before {
+		put(d, d.document.filters, id, item[envfactory.FilterRep]{rep, d.Path, strictyaml.Resolved(node).Line})
 	}
 }
 
 // put adds an item, unless its id is there already.
 func put[R envfactory.EnvironmentRep | envfactory.FilterRep](d *decoder, items map[string]item[R], id string, i item[R]) {
 	if other, exists := items[id]; exists {
-		d.problem(&yaml.Node{Line: i.line}, "this id is also in %s:%d: expected each id once", other.file, other.line)
+		d.Problem(&yaml.Node{Line: i.line}, "this id is also in %s:%d: expected each id once", other.file, other.line)
 		return
 	}
 	items[id] = i
@@ -182,7 +183,7 @@ type field struct{ name, value string }
 func (d *decoder) required(node *yaml.Node, object string, fields []field) {
 	for _, f := range fields {
 		if f.value == "" {
-			d.problem(resolved(node), "%s needs a %s", object, f.name)
+			d.Problem(strictyaml.Resolved(node), "%s needs a %s", object, f.name)
 		}
 	}
 }

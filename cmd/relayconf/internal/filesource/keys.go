@@ -1,20 +1,24 @@
 package filesource
 
-import "go.yaml.in/yaml/v3"
+import (
+	"go.yaml.in/yaml/v3"
+
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/strictyaml"
+)
 
 // ttl reads a time in seconds. The wire has minutes.
 func (d *decoder) ttl(node *yaml.Node) int {
 	const most = 365 * 24 * 60 * 60
-	seconds := d.integer(node, "ttlSeconds", 0, most)
+	seconds := d.Integer(node, "ttlSeconds", 0, most)
 	if seconds%60 != 0 {
-		d.problem(node, "ttlSeconds must be a multiple of 60")
+		d.Problem(node, "ttlSeconds must be a multiple of 60")
 	}
 	return seconds / 60
 }
 
 func (d *decoder) keys(node *yaml.Node, field string) []key {
 	var keys []key
-	d.list(node, field, func(element *yaml.Node) {
+	d.List(node, field, func(element *yaml.Node) {
 		if k := d.key(element, "a key of "+field, keyFields); k != nil {
 			keys = append(keys, *k)
 		}
@@ -25,26 +29,26 @@ func (d *decoder) keys(node *yaml.Node, field string) []key {
 // key reads an accepted key, or the key that expires, which has no name and needs an expiry. It returns nil after it has
 // reported a mistake.
 func (d *decoder) key(node *yaml.Node, object string, fields []string) *key {
-	k := key{node: resolved(node)}
-	before := len(d.problems)
-	if !d.members(node, object, fields, func(name string, value *yaml.Node) {
+	k := key{node: strictyaml.Resolved(node)}
+	before := len(d.Problems)
+	if !d.Members(node, object, fields, func(name string, value *yaml.Node) {
 		switch name {
 		case "name":
-			k.name = d.text(value, name)
+			k.name = d.Text(value, name)
 		case "value":
-			k.value = d.token(value, name)
+			k.value = d.Token(value, name)
 		case "expiry":
-			k.expiry = d.time(value, name)
+			k.expiry = d.Time(value, name)
 		}
-	}) || len(d.problems) > before {
+	}) || len(d.Problems) > before {
 		return nil
 	}
 	switch {
 	case k.value == "":
-		d.problem(k.node, "%s needs a value", object)
+		d.Problem(k.node, "%s needs a value", object)
 		return nil
 	case len(fields) == len(expiringFields) && k.expiry.IsZero():
-		d.problem(k.node, "%s needs an expiry", object)
+		d.Problem(k.node, "%s needs an expiry", object)
 		return nil
 	}
 	return &k
@@ -59,7 +63,7 @@ func (d *decoder) checkKeys(keys []key, list, defaultField, defaultKey string) {
 	seen := make(map[string]bool, len(keys))
 	for i, k := range keys {
 		if seen[k.value] {
-			d.problem(k.node, "this key is twice in %s", list)
+			d.Problem(k.node, "this key is twice in %s", list)
 		}
 		seen[k.value] = true
 		if k.value != defaultKey {
@@ -70,11 +74,11 @@ func (d *decoder) checkKeys(keys []key, list, defaultField, defaultKey string) {
 			keys[i].name = defaultKeyName
 		}
 		if !k.expiry.IsZero() {
-			d.problem(k.node, "the %s can't expire: leave out its expiry, or choose another %s", defaultField, defaultField)
+			d.Problem(k.node, "the %s can't expire: leave out its expiry, or choose another %s", defaultField, defaultField)
 		}
 	}
 	if !hasDefault {
-		d.problem(keys[0].node, "%s must list the %s, too", list, defaultField)
+		d.Problem(keys[0].node, "%s must list the %s, too", list, defaultField)
 	}
 }
 
@@ -83,7 +87,7 @@ func (d *decoder) checkExpiring(expiring *key, accepted []key, defaultKey string
 		return
 	}
 	if expiring.value == defaultKey {
-		d.problem(expiring.node, "expiringSdkKey must be another key than sdkKey, which it expires in favour of")
+		d.Problem(expiring.node, "expiringSdkKey must be another key than sdkKey, which it expires in favour of")
 		return
 	}
 	if len(accepted) == 0 {
@@ -94,5 +98,5 @@ func (d *decoder) checkExpiring(expiring *key, accepted []key, defaultKey string
 			return
 		}
 	}
-	d.problem(expiring.node, "acceptedSdkKeys must list the expiringSdkKey, too, with the same expiry")
+	d.Problem(expiring.node, "acceptedSdkKeys must list the expiringSdkKey, too, with the same expiry")
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/strictyaml"
 )
 
 // secret is the key in every file. No mistake may show it.
@@ -110,8 +112,8 @@ func TestMistakesInJSONNameTheirLine(t *testing.T) {
 func TestAllMistakesAreReportedAndTheFirstOnesShown(t *testing.T) {
 	problems := mistakes(t, "environments.yaml", "environments:\n"+strings.Repeat("  - {}\n", 10))
 	assert.Len(t, problems, 40, "four fields are missing in each")
-	assert.Len(t, problems.Lines(), mostShown+1)
-	assert.Equal(t, "and 20 more mistakes", problems.Lines()[mostShown])
+	assert.Len(t, problems.Lines(), 21)
+	assert.Equal(t, "and 20 more mistakes", problems.Lines()[20])
 }
 
 func TestTheSameIDInTwoFilesNamesBoth(t *testing.T) {
@@ -132,12 +134,12 @@ func TestAFolderWithoutFilesIsAMistake(t *testing.T) {
 }
 
 // mistakes returns what is wrong with a file of this name and content.
-func mistakes(t *testing.T, name, text string) Problems {
+func mistakes(t *testing.T, name, text string) strictyaml.Problems {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	err := Check(path)
-	var problems Problems
+	var problems strictyaml.Problems
 	require.ErrorAs(t, err, &problems)
 	// Other files are named as the path was given, too.
 	for i := range problems {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/filewatch"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/strictyaml"
 	"github.com/relayconf/relayconf/envfactory"
 )
 
@@ -42,12 +43,12 @@ func read(path string) (document, error) {
 	if !before.Same(filewatch.Take(path)) {
 		return document{}, fmt.Errorf("the environments can't be read: %w", filewatch.ErrBeingWritten)
 	}
-	if !d.listed && len(d.problems) == 0 {
-		d.problems = append(d.problems, Problem{File: path, Text: expectedList})
+	if !d.listed && len(d.Problems) == 0 {
+		d.Problems = append(d.Problems, strictyaml.Problem{File: path, Text: expectedList})
 	}
-	if len(d.problems) > 0 {
-		d.problems.sort()
-		return document{}, d.problems
+	if len(d.Problems) > 0 {
+		d.Problems.Sort()
+		return document{}, d.Problems
 	}
 	return d.document, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/filewatch"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/strictyaml"
 )
 
 const (
@@ -47,7 +48,7 @@ type Source struct {
 }
 
 // Start loads the store, reads the files, and gives the handler all of the configuration before it returns. If the files
-// have a mistake, the stored configuration is served until it is mended; without one, Start returns the error: Problems
+// have a mistake, the stored configuration is served until it is mended; without one, Start returns the error: strictyaml.Problems
 // if the files could be read.
 func Start(ctx context.Context, options Options) (*Source, error) {
 	s := &Source{
@@ -215,7 +216,7 @@ func (s *Source) report(err error) {
 		s.setState(autoconfig.StateInterrupted)
 	}
 	s.told()
-	var problems Problems
+	var problems strictyaml.Problems
 	if !errors.As(err, &problems) {
 		s.options.Logger.Error("The environments were not read; nothing has changed", "error", err)
 		return

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/relayconf/relayconf/autoconfig"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/strictyaml"
 	"github.com/relayconf/relayconf/envfactory"
 )
 
@@ -230,6 +231,6 @@ func TestAStartWithABrokenFileServesTheStoredConfiguration(t *testing.T) {
 	t.Log("without a store, the start fails")
 	replace(t, path, "environments: {}")
 	_, err = Start(t.Context(), Options{Path: path, Handler: newReplica(t), Logger: slog.New(slog.DiscardHandler)})
-	var problems Problems
+	var problems strictyaml.Problems
 	assert.ErrorAs(t, err, &problems)
 }

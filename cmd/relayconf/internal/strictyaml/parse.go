@@ -1,4 +1,6 @@
-package filesource
+// Package strictyaml decodes YAML and JSON that people write: each mistake names its line and the expectation, and an
+// unknown field is a mistake. No mistake quotes a value, since that may be a key.
+package strictyaml
 
 import (
 	"bytes"
@@ -13,8 +15,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// parse returns the documents of a file as trees with line numbers.
-func parse(path string, data []byte) ([]*yaml.Node, *Problem) {
+// Parse returns the documents of a file as trees with line numbers, without the empty ones.
+func Parse(path string, data []byte) ([]*yaml.Node, *Problem) {
 	if isJSON(path, data) {
 		node, problem := parseJSON(path, data)
 		return []*yaml.Node{node}, problem

@@ -1,4 +1,4 @@
-package filesource
+package strictyaml
 
 import (
 	"cmp"
@@ -17,6 +17,7 @@ type Problem struct {
 	Text string // the mistake, and the value that is expected
 }
 
+// String returns the problem with its file and line.
 func (p Problem) String() string {
 	if p.Line == 0 {
 		return p.File + ": " + p.Text
@@ -39,9 +40,11 @@ func (p Problems) Lines() []string {
 	return lines
 }
 
+// Error returns the lines.
 func (p Problems) Error() string { return strings.Join(p.Lines(), "\n") }
 
-func (p Problems) sort() {
+// Sort sorts by file and line.
+func (p Problems) Sort() {
 	slices.SortStableFunc(p, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
 	})
