@@ -69,16 +69,12 @@ func newCacheShow() *cobra.Command {
 	}
 	addCacheFlags(cmd, &o.cache)
 	cmd.Flags().StringVar(&o.keyFile, "key-file", "", "`file` that holds the auto-configuration key; goes before AUTO_CONFIG_KEY")
-	cmd.Flags().StringVar(&o.format, "format", "text", "`format`: text or json")
+	addFormat(cmd, &o.format)
 	_ = cmd.MarkFlagFilename("key-file")
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 func cacheShow(o cacheShowOptions) error {
-	if o.format != "text" && o.format != "json" {
-		return usageError("--format must be text or json, not %q", o.format)
-	}
 	environment, err := readEnvironment()
 	if err != nil {
 		return err
@@ -91,7 +87,7 @@ func cacheShow(o cacheShowOptions) error {
 	if err != nil {
 		return withCode(exitUsage, err)
 	}
-	cache, err := openCache(place, key, newLoggers(os.Stderr, environment.LogLevel))
+	cache, err := openCache(place, key, newLoggers(stderr, environment.LogLevel))
 	if err != nil {
 		return err
 	}
@@ -109,7 +105,7 @@ func cacheShow(o cacheShowOptions) error {
 
 // peek reads a cache, which must hold something.
 func peek(cache cache) (*autoconfig.Snapshot, error) {
-	signals := catchSignals(context.Background())
+	signals := catchSignals(context.Background(), "")
 	defer signals.end()
 	ctx, cancel := context.WithTimeout(signals.stop, peekLimit)
 	defer cancel()

@@ -77,6 +77,8 @@ func TestCacheShowSaysWhyItCannotAndChangesNothing(t *testing.T) {
 		"an older key":    {[]string{keyVariable}, []string{"--cache-file", another, "--cache-older-key-file", older}, exitOK, ""},
 		"damaged":         {[]string{keyVariable}, []string{"--cache-file", damaged}, exitUsage, "it is damaged"},
 		"a folder":        {[]string{keyVariable}, []string{"--cache-file", t.TempDir()}, exitUnexpected, "is not a regular file"},
+		"empty file":      {[]string{keyVariable, "CACHE_FILE=" + another}, []string{"--cache-file", ""}, exitUsage, "--cache-file is empty"},
+		"empty key file":  {[]string{keyVariable}, []string{"--cache-file", another, "--key-file", ""}, exitUsage, "--key-file is empty"},
 		"no key":          {nil, []string{"--cache-file", damaged}, exitUsage, "set AUTO_CONFIG_KEY"},
 		"bad older keys":  {[]string{keyVariable}, []string{"--cache-file", damaged, "--cache-older-key-file", damaged}, exitUsage, "holds more than keys"},
 		"bad format":      {[]string{keyVariable}, []string{"--cache-file", damaged, "--format", "xml"}, exitUsage, "must be text or json"},
