@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -173,10 +175,27 @@ func (s *stream) ended() error {
 	return err
 }
 
+// put reads a put.
+func (s *stream) put() string {
+	s.t.Helper()
+	line := short(s.t, s.next())
+	require.True(s.t, strings.HasPrefix(line, "put"), line)
+	return line
+}
+
+type versioned struct{ Version int }
+
+func versionsLine(items map[string]versioned) string {
+	var all []string
+	for _, id := range slices.Sorted(maps.Keys(items)) {
+		all = append(all, fmt.Sprintf("%s@%d", id, items[id].Version))
+	}
+	return strings.Join(all, " ")
+}
+
 // short describes an event in a line, such as "put a@1 b@2", "patch a@2" or "delete a@3".
 func short(t *testing.T, e eventsource.Event) string {
 	t.Helper()
-	type versioned struct{ Version int }
 	var data struct {
 		Path    string
 		Version int
