@@ -62,7 +62,7 @@ func run(args []string) int {
 		defer cancel()
 		go orphans.Reap(ctx)
 	}
-	defer flushStderr()
+	defer flushStderr(stderrGrace)
 	root := newRoot()
 	root.SetArgs(args)
 	called, err := root.ExecuteC()

@@ -42,7 +42,7 @@ func catchSignals(parent context.Context, keyFile string) signals {
 			if do := last.Load(); do != nil {
 				(*do)()
 			}
-			flushStderr()
+			flushStderr(stderrHurry)
 			os.Exit(exitInterrupted)
 		case <-ended:
 		}

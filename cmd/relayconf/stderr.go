@@ -12,8 +12,9 @@ import (
 
 const (
 	stderrLimit = 1 << 20
-	// stderrGrace is how long the last words may take to print.
+	// stderrGrace is how long the last words may take to print, and stderrHurry how long after a second Ctrl-C.
 	stderrGrace = 2 * time.Second
+	stderrHurry = 100 * time.Millisecond
 )
 
 // stderrPrinter prints on standard error, which can stall as standard output can: the two are often one terminal.
@@ -29,8 +30,9 @@ var stderrPrinter = printer.New(printer.Options{
 // stderr is where everything that people read goes, but what commands are for. It never blocks.
 var stderr = terminal.Writer(stderrPrinter)
 
-func flushStderr() {
-	ctx, cancel := context.WithTimeout(context.Background(), stderrGrace)
+// flushStderr waits until everything is printed, but no longer than the grace.
+func flushStderr(grace time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	stderrPrinter.Flush(ctx)
 }

@@ -40,9 +40,13 @@ func manyEnvironments(n int) []envfactory.EnvironmentRep {
 
 func TestAStalledReaderHoldsNothingUp(t *testing.T) {
 	t.Parallel()
-	const n = 50_000 // their lines are more than may wait
+	const n = 400
+	environments := manyEnvironments(n)
+	for i := range environments {
+		environments[i].EnvName = strings.Repeat("x", stdoutLimit/n) // so that their lines are more than may wait
+	}
 	server := autoconfigtest.NewServer(t)
-	server.Put(autoconfigtest.MakePut(manyEnvironments(n)...))
+	server.Put(autoconfigtest.MakePut(environments...))
 	path, cache := inFolder(t, "envs.json"), inFolder(t, "cache")
 	p := prepare(t, service(server.URL), "watch", "--format", "json", "--output-file", path, "--cache-file", cache,
 		"--exec", "echo hook was here")

@@ -162,7 +162,7 @@ func TestASecondCtrlCEndsAtOnce(t *testing.T) {
 		defer close(hookIsGone)
 		_, _ = os.ReadFile(fifo) // until nobody has it open for writing
 	}()
-	p := start(t, service(server.URL), "watch", "--exec", fmt.Sprintf("exec 3>%s; echo begun >&2; sleep 100", fifo))
+	p := start(t, service(server.URL), "watch", "--exec", fmt.Sprintf("trap : TERM; exec 3>%s; echo begun >&2; while true; do sleep 1; done", fifo))
 	p.says(&p.stderr, "begun")
 	p.signal(syscall.SIGINT)
 	server.WaitForOpenConnections(0, soon)

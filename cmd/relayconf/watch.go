@@ -32,25 +32,26 @@ An environment has id, projKey, projName, envKey, envName, sdkKey, mobileKey, ex
 expiry, or null), acceptedSdkKeys and acceptedMobileKeys (name, value, expiry or null), ttlSeconds and
 secureMode. Fields may be added, and none changes its meaning.
 
-Nobody who reads the lines can hold anything up: they wait for a reader who is slow, and when too many wait the oldest
-are left out, which a line says. When standard output is closed, watch ends; if it can't be written for another reason,
-the log says so, and watch goes on. With --once no line is left out.
+Nobody who reads the lines can hold anything up: they wait for a reader who is slow, and when too many wait
+the oldest are left out, which a line says. When standard output is closed, watch ends; if it can't be written
+for another reason, the log says so, and watch goes on. With --once no line is left out.
 
---output-file keeps a JSON file of everything that is configured: format ("relayconf-environments"),
-version (1), writtenAt, environments and filters, sorted by id. Keys in it are whole. It shows what the service has or
-had, never a part of it: it is written when a full configuration was applied and after each change, and replaced in
-one step. A file that is there keeps its permissions, and its owner and group where that is possible; a new one has mode
-0600; --output-mode sets it. If writing fails, the log says so, and it is tried again.
+--output-file keeps a JSON file of everything that is configured: format ("relayconf-environments"), version
+(1), writtenAt, environments and filters, sorted by id. Keys in it are whole. It shows what the service has or
+had, never a part of it: it is written when a full configuration was applied and after each change, and
+replaced in one step. A file that is there keeps its permissions, and its owner and group where that is
+possible; a new one has mode 0600; --output-mode sets it. If writing fails, the log says so, and it is tried
+again.
 
---exec runs a command for changes of the configuration and for received-all, one run at a time and in order. It gets
-them on its standard input, as on JSON lines, but with whole keys; never in arguments or variables, which others can
-see. Without --exec-settle, each change has a run of its own and is one JSON object. With --exec-settle, all changes
-are one run when there was none for that long, or after ten times as long, and are a JSON list: so the first full
-configuration is one run, whatever its size. With --output-file, 1s is the default: for a command that has a relay read
-the file again. --exec-settle 0 is a run for each change.
-What the command prints goes to standard error. The stream does not wait for it: changes queue up without a limit, and
-the log warns when a thousand wait. A run that fails or takes too long is logged, and the next has its turn; with --once,
-the exit code is 6 then. The output file is up to date before each run.
+--exec runs a command for changes of the configuration and for received-all, one run at a time and in order.
+It gets them on its standard input, as on JSON lines, but with whole keys; never in arguments or variables,
+which others can see. Without --exec-settle, each change has a run of its own and is one JSON object. With
+--exec-settle, all changes are one run when there was none for that long, or after ten times as long, and are
+a JSON list: so the first full configuration is one run, whatever its size. With --output-file, 1s is the
+default: for a command that has a relay read the file again. --exec-settle 0 is a run for each change. What
+the command prints goes to standard error. The stream does not wait for it: changes queue up without a limit,
+and the log warns when a thousand wait. A run that fails or takes too long is logged, and the next has its
+turn; with --once, the exit code is 6 then. The output file is up to date before each run.
 
 --cache-file or --cache-redis (or CACHE_FILE, CACHE_REDIS_URL; a flag goes before both) keeps the last known
 configuration, encrypted with the auto-configuration key, so that a start needs no service. What is cached
@@ -66,11 +67,12 @@ does it end with what the cache has: with a warning, and exit code 0. Without --
 the cache is in time for the --init-timeout. A rejected key ends the command with exit code 3 also if there
 is a cache, after the output file and the hook have got what is in it.
 
-SIGHUP reads the --key-file again: the new key is used at once, for the cache too, and what is known stays. Without a
---key-file, SIGHUP ends watch as it ends most programs.
-Ctrl-C or SIGTERM ends the command: a hook that is running gets SIGTERM, and 5 s to end; those that wait are not run; and
-the cache (for at most 5 s) and the output file are brought up to date. A second Ctrl-C ends hook and command at once.
-As process 1 of a container, watch also waits for what a hook has left behind.
+SIGHUP reads the --key-file again: the new key is used at once, for the cache too, and what is known stays.
+Without a --key-file, SIGHUP ends watch as it ends most programs.
+
+Ctrl-C or SIGTERM ends the command: a hook that is running gets SIGTERM, and 5 s to end; those that wait are
+not run; and the cache (for at most 5 s) and the output file are brought up to date. A second Ctrl-C ends hook
+and command at once. As process 1 of a container, watch also waits for what a hook has left behind.
 
 ` + exitCodesHelp
 

@@ -160,7 +160,7 @@ func TestStopSendsSIGTERMFirst(t *testing.T) {
 	var said reports
 	// The child of the shell gets the signal too: else the shell would wait for it.
 	runner := Start(Options{Command: fmt.Sprintf("trap 'mkdir %s; exit 3' TERM; mkdir %s; sleep 100", told, begun),
-		Timeout: time.Hour, Grace: time.Hour, Output: os.Stderr, Report: said.add})
+		Timeout: time.Hour, Grace: soon, Output: os.Stderr, Report: said.add})
 	runner.Add(added("1"))
 	require.Eventually(t, func() bool { return exists(begun) }, soon, 5*time.Millisecond)
 	assert.Equal(t, Counts{Failed: 1}, runner.Stop())
