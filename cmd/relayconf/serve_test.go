@@ -87,7 +87,7 @@ func TestAKeyFileGivesViewsAndRevokes(t *testing.T) {
 	startRelay(t, h.url("relays"), "rel-all").has(t, "web/production", "shop/production")
 	r := startRelay(t, h.url("relays"), "rel-shop")
 	r.has(t, "shop/production")
-	code, _ := get(t, h.url("relays")+"/relay_auto_config", "Authorization", "rel-unknown")
+	code := asRelay(t, h.url("relays"), "rel-unknown")
 	assert.Equal(t, http.StatusServiceUnavailable, code, "an unknown key may come to the file soon")
 
 	replaceFile(t, keys, all+"  - {name: shop}\n")
@@ -95,7 +95,7 @@ func TestAKeyFileGivesViewsAndRevokes(t *testing.T) {
 	r.has(t, "shop/production")
 	replaceFile(t, keys, all)
 	h.says(&h.stderr, "Read the key file again")
-	code, _ = get(t, h.url("relays")+"/relay_auto_config", "Authorization", "rel-shop")
+	code = asRelay(t, h.url("relays"), "rel-shop")
 	assert.Equal(t, http.StatusServiceUnavailable, code)
 }
 

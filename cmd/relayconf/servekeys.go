@@ -9,10 +9,13 @@ import (
 	"github.com/relayconf/relayconf/hub"
 )
 
+// hubKeyName is the name of the hub's own key in logs.
+const hubKeyName = "hub"
+
 // startKeys gives the hub the keys that relays may present: those of the key file, or else the hub's own.
 func (s *server) startKeys(ctx context.Context) (err error) {
 	if s.options.keys == "" {
-		return s.hub.SetKeys([]hub.Key{{Name: "hub", Key: s.settings.key}})
+		return s.hub.SetKeys([]hub.Key{{Name: hubKeyName, Key: s.settings.key}})
 	}
 	s.keys, err = keyfile.Start(ctx, keyfile.Options{Path: s.options.keys, Apply: s.applyKeys, Logger: s.logger})
 	return withCode(exitUsage, err)
@@ -39,8 +42,9 @@ func (s *server) changeKey(key config.AutoConfigKey) {
 	if s.options.keys != "" {
 		return
 	}
-	keys := []hub.Key{{Name: "hub", Key: key}}
-	s.former = append(s.former, hub.Key{Name: "former", Key: former, Until: time.Now().Add(s.options.formerKeyGrace)})
+	keys := []hub.Key{{Name: hubKeyName, Key: key}}
+	// The same name, so that streams go on.
+	s.former = append(s.former, hub.Key{Name: hubKeyName, Key: former, Until: time.Now().Add(s.options.formerKeyGrace)})
 	for _, k := range s.former {
 		if k.Key != key && time.Now().Before(k.Until) {
 			keys = append(keys, k)

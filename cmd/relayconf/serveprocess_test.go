@@ -65,6 +65,13 @@ func get(t *testing.T, url string, headers ...string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
+// asRelay returns the status that a relay with this key gets. It does not read the stream.
+func asRelay(t *testing.T, url, key string) int {
+	response, _ := stream(t, url, key)
+	_ = response.Body.Close()
+	return response.StatusCode
+}
+
 // relay is a relay that is built with autoconfig.
 type relay struct{ *autoconfig.StreamManager }
 
@@ -101,7 +108,7 @@ func stream(t *testing.T, url string, key string) (*http.Response, *bufio.Scanne
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/relay_auto_config", nil)
 	require.NoError(t, err)
 	request.Header.Set("Authorization", key)
-	response, err := http.DefaultTransport.RoundTrip(request)
+	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = response.Body.Close() })
 	return response, bufio.NewScanner(response.Body)
