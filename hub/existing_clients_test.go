@@ -35,7 +35,11 @@ func TestTheEventsourceClient(t *testing.T) {
 					return eventsource.StreamErrorHandlerResult{}
 				}))
 			require.NoError(t, err)
-			defer stream.Close()
+			defer func() {
+				stream.Close()
+				for range stream.Events { // until its goroutines have ended: the hub's farewell would block them
+				}
+			}()
 			next := func() string {
 				select {
 				case e := <-stream.Events:
