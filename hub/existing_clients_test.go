@@ -56,8 +56,9 @@ func TestTheEventsourceClient(t *testing.T) {
 			s.Changes(false, changes{deleted("b", 3)})
 			assert.Equal(t, "delete b@3", next())
 
-			s.http.CloseClientConnections() // soon after an event: the client may have refused it
-			assert.Equal(t, "put a@2", next())
+			// Soon after an event: the client may have refused it, if the hub has noticed that it left.
+			s.http.CloseClientConnections()
+			assert.Contains(t, []string{"put a@2", "resumed"}, next())
 			s.Changes(true, changes{env("c", 1)})
 			assert.Equal(t, "patch c@1", next())
 
