@@ -35,7 +35,6 @@ type (
 		plain      bool
 		back       int
 	} // back: with what it had so many events ago; 0: with what it has
-	oldID      struct{ relay, hub, back int } // with what it has, and the id of what it had
 	disconnect struct{ relay int }
 	stall      struct{ relay int }
 	resume     struct{ relay int }
@@ -83,10 +82,8 @@ func drawStep(t *rapid.T, regress bool) step {
 		return sourcePatch{id(), env()}
 	case 6:
 		return sourceDelete{id(), version()}
-	case 7, 8:
+	case 7, 8, 9:
 		return connect{number(relays), number(hubs), rapid.Bool().Draw(t, "plain"), at()}
-	case 9:
-		return oldID{number(relays), number(hubs), 1 + number(6)}
 	case 10:
 		return disconnect{number(relays)}
 	case 11:
