@@ -183,14 +183,6 @@ func (s *stream) ended() error {
 	return err
 }
 
-// put reads a put.
-func (s *stream) put() string {
-	s.t.Helper()
-	line := short(s.t, s.next())
-	require.True(s.t, strings.HasPrefix(line, "put"), line)
-	return line
-}
-
 type versioned struct{ Version int }
 
 func versions(items map[string]versioned) (all []string) {

@@ -129,6 +129,7 @@ func (w *world) step(s step) {
 	case resume:
 		w.relays[s.relay].resume()
 	case lower:
+		w.upper.disconnect()
 		w.upper.connect(w.hubs[0], w.upper.id, false)
 	case restart:
 		w.restart(s.hub)
