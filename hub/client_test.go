@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -63,8 +65,14 @@ func newServer(t *testing.T, changes []autoconfig.Change, options ...hub.Option)
 	return serve(t, h)
 }
 
+// serve serves a hub over connections with small buffers, so that a relay which does not read is noticed soon.
 func serve(t *testing.T, h *hub.Hub) *server {
-	s := &server{Hub: h, http: httptest.NewServer(h)}
+	s := &server{Hub: h, http: httptest.NewUnstartedServer(h)}
+	s.http.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		_ = c.(*net.TCPConn).SetWriteBuffer(16 << 10)
+		return ctx
+	}
+	s.http.Start()
 	t.Cleanup(func() {
 		h.Close()
 		s.http.Close()
@@ -175,22 +183,13 @@ func (s *stream) ended() error {
 	return err
 }
 
-// put reads a put.
-func (s *stream) put() string {
-	s.t.Helper()
-	line := short(s.t, s.next())
-	require.True(s.t, strings.HasPrefix(line, "put"), line)
-	return line
-}
-
 type versioned struct{ Version int }
 
-func versionsLine(items map[string]versioned) string {
-	var all []string
+func versions(items map[string]versioned) (all []string) {
 	for _, id := range slices.Sorted(maps.Keys(items)) {
 		all = append(all, fmt.Sprintf("%s@%d", id, items[id].Version))
 	}
-	return strings.Join(all, " ")
+	return all
 }
 
 // short describes an event in a line, such as "put a@1 b@2", "patch a@2" or "delete a@3".
@@ -207,7 +206,7 @@ func short(t *testing.T, e eventsource.Event) string {
 	case e.Event() == "put":
 		var content struct{ Environments, Filters map[string]versioned }
 		require.NoError(t, json.Unmarshal(data.Data, &content))
-		return strings.TrimSpace("put " + versionsLine(content.Environments) + " " + versionsLine(content.Filters))
+		return strings.Join(slices.Concat([]string{"put"}, versions(content.Environments), versions(content.Filters)), " ")
 	case e.Event() == "delete":
 		return fmt.Sprintf("delete %s@%d", id, data.Version)
 	case strings.HasPrefix(data.Path, "/relayconf/"):
@@ -216,4 +215,34 @@ func short(t *testing.T, e eventsource.Event) string {
 	var v versioned
 	require.NoError(t, json.Unmarshal(data.Data, &v))
 	return fmt.Sprintf("%s %s@%d", e.Event(), id, v.Version)
+}
+
+// dialSmall asks for a plain stream over a connection with a small buffer, and reads nothing.
+func (s *server) dialSmall(t *testing.T, id string) net.Conn {
+	conn, err := net.Dial("tcp", s.http.Listener.Addr().String())
+	require.NoError(t, err)
+	require.NoError(t, conn.(*net.TCPConn).SetReadBuffer(16<<10))
+	_, err = fmt.Fprintf(conn, "GET /relay_auto_config HTTP/1.1\r\nHost: hub\r\nAuthorization: %s\r\nLast-Event-ID: %s\r\n\r\n", testKey, id)
+	require.NoError(t, err)
+	return conn
+}
+
+// largeConfiguration has about so many bytes, in environments of a kilobyte that don't compress well.
+func largeConfiguration(size int) changes {
+	random := rand.NewChaCha8([32]byte{1})
+	var all changes
+	for i := range size >> 10 {
+		filling := make([]byte, 480)
+		_, _ = random.Read(filling)
+		change := env(fmt.Sprintf("env-%06d", i), 1)
+		change.Text = json.RawMessage(fmt.Sprintf(`{"envID":%q,"projKey":"web","version":1,"filling":"%x"}`, change.ID, filling))
+		all = append(all, change)
+	}
+	return all
+}
+
+// eventually waits until something is so that nothing tells of.
+func eventually(t *testing.T, so func() bool) {
+	t.Helper()
+	require.Eventually(t, so, longest, 5*time.Millisecond)
 }

@@ -59,16 +59,16 @@ type reducedFrame struct {
 	frame
 }
 
-// take returns a put for a relay that can't be led on by events, and whether the relay has to encode it. If there is
-// none, and no place for a new one, it returns nil.
-func (v *view) take(encoding encoding, state *state) (b *body, encode bool) {
+// take returns a put, of a certain place or later, for a relay that events alone can't lead on, and whether the relay has
+// to encode it. If there is none, and no place for a new one, it returns nil.
+func (v *view) take(encoding encoding, atLeast uint64, state *state) (b *body, encode bool) {
 	of := &v.bodies[encoding]
-	if n := len(of.all); n > 0 && of.all[n-1].usable() {
+	if n := len(of.all); n > 0 && of.all[n-1].usable() && of.all[n-1].at >= atLeast {
 		b = of.all[n-1]
 		b.takers++
 		return b, false
 	}
-	of.dropUnused()
+	of.all = slices.DeleteFunc(of.all, func(b *body) bool { return b.takers == 0 })
 	if len(of.all) == maxBodies {
 		return nil, false
 	}
@@ -81,12 +81,15 @@ func (v *view) take(encoding encoding, state *state) (b *body, encode bool) {
 // usable tells whether the body and the events since lead to the present state.
 func (b *body) usable() bool { return b.view.leadsOn(b.at) && b.generation >= b.view.textGeneration }
 
-// dropUnused drops bodies that no relay takes or will take.
+// dropUnused drops bodies that no relay takes or will take. The newest one stays for newcomers.
 func (of *bodies) dropUnused() {
-	before := len(of.all)
-	of.all = slices.DeleteFunc(of.all, func(b *body) bool { return b.takers == 0 && !b.usable() })
-	if len(of.all) < before && of.freed != nil {
-		close(of.freed)
+	if len(of.all) == 0 {
+		return
+	}
+	newest := of.all[len(of.all)-1]
+	of.all = slices.DeleteFunc(of.all, func(b *body) bool { return b.takers == 0 && (b != newest || !b.usable()) })
+	if of.freed != nil {
+		close(of.freed) // also if no place was freed: a body that is not taken gives way in any case
 		of.freed = nil
 	}
 }

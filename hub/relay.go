@@ -30,7 +30,8 @@ type relay struct {
 	led         bool
 	point       // its state; the zero value if that is unknown
 	resumed     bool
-	taking      *body // the put that it takes; nil if it takes none
+	atLeast     uint64 // a put from an earlier place may be older than the relay's state
+	taking      *body  // the put that it takes; nil if it takes none
 	takingSince time.Time
 	takingFrom  uint64 // bytes written before
 
@@ -68,7 +69,7 @@ func newRelay(h *Hub, grant *Grant, w http.ResponseWriter, request *http.Request
 	if acceptsGzip(request.Header) {
 		r.encoding = gzipped
 	}
-	r.out = newOutput(w, h.settings.writeTimeout)
+	r.out = newOutput(w, h.settings.writeTimeout, &h.counters.bytes)
 	return r
 }
 
@@ -136,7 +137,7 @@ func (r *relay) next() job {
 		entries := v.after(r.at)
 		return job{entries: append([]entry(nil), entries[:min(len(entries), maxEvents)]...)}
 	}
-	b, encode := v.take(r.encoding, &r.hub.state)
+	b, encode := v.take(r.encoding, r.atLeast, &r.hub.state)
 	if b == nil {
 		r.hub.dropSlow(v, r.encoding, time.Now())
 		return job{wait: v.bodies[r.encoding].waitForPlace(), place: true}

@@ -74,6 +74,9 @@ func (h *Hub) admit(w http.ResponseWriter, request *http.Request) (*relay, *refu
 	}
 	r.view = h.view(grant.selection, r.protocolVersion)
 	id := request.Header.Get("Last-Event-ID")
+	if id != "" {
+		r.atLeast = r.view.last
+	}
 	early := r.resume(id, now)
 	switch {
 	case r.resumed:

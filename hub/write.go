@@ -28,6 +28,7 @@ type output struct {
 	buffer  []byte   // for id lines
 
 	written atomic.Uint64
+	total   *atomic.Uint64 // of all relays
 	aborted atomic.Bool
 	writing sync.Mutex // held while a write is pending
 
@@ -35,8 +36,8 @@ type output struct {
 	closed bool       // the request is over, and its connection is no longer ours
 }
 
-func newOutput(w http.ResponseWriter, timeout time.Duration) output {
-	return output{w: w, control: http.NewResponseController(w), timeout: timeout}
+func newOutput(w http.ResponseWriter, timeout time.Duration, total *atomic.Uint64) output {
+	return output{w: w, control: http.NewResponseController(w), timeout: timeout, total: total}
 }
 
 // write writes data in parts, each with a deadline of its own.
@@ -46,6 +47,7 @@ func (o *output) write(data []byte) {
 		o.guarded(func() error {
 			n, err := o.w.Write(part)
 			o.written.Add(uint64(n))
+			o.total.Add(uint64(n))
 			return err
 		}, o.pending == 0)
 		data = data[len(part):]

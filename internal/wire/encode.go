@@ -6,12 +6,6 @@ import (
 	"strconv"
 )
 
-// Item is an environment or a filter with its JSON text.
-type Item struct {
-	ID   string
-	Text []byte
-}
-
 // Where items are, in the paths of events.
 const (
 	EnvironmentPath = "/environments/"
