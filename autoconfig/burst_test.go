@@ -8,12 +8,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/relayconf/relayconf/config"
-	"github.com/relayconf/relayconf/envfactory"
 )
 
-// What comes at once is taken without going back to the connection; these are the rules that this must not bend.
+// Items that come at once are handled without going back to the line; these are the rules that this must not bend.
 
 func burst() string {
 	var text strings.Builder
@@ -87,37 +84,4 @@ func TestRule07ALargePutThatIsCutOffChangesNothing(t *testing.T) {
 		e.send(text)
 		r.wants("all")
 	})
-}
-
-func TestAStoreThatAnswersWhileALargePutArrives(t *testing.T) {
-	s := newState()
-	text := []byte(put(listedEnv("a", 2), listedEnv("b", 2), listedEnv("c", 2), listedEnv("d", 2)))
-	d := newPutDecoder(&s.environments)
-	require.NoError(t, d.add(text[:len(text)/2]))
-	_, more := d.finish()
-	require.Error(t, more)
-
-	stored := map[config.EnvironmentID]envfactory.EnvironmentRep{}
-	for _, id := range []string{"a", "c", "x"} {
-		stored[config.EnvironmentID(id)] = envfactory.EnvironmentRep{EnvID: config.EnvironmentID(id), Version: 1, SDKKey: envfactory.SDKKeyRep{Value: "sdk"}}
-	}
-	assert.Equal(t, "add a; add c; add x; all", describe(s.apply((&Snapshot{Environments: stored}).message(), epoch).changes, epoch))
-	require.NoError(t, d.add(text[len(text)/2:]))
-	m, err := d.finish()
-	require.NoError(t, err)
-	assert.Equal(t, "update a; add b; update c; add d; delete x; all", describe(s.apply(m, epoch).changes, epoch))
-}
-
-// The item that a patch was decoded into is used again for the next patch only if it was not kept.
-func TestPatchesOfNewEnvironmentsKeepApart(t *testing.T) {
-	s := newState()
-	d := newDecoder(&s.environments)
-	for _, patch := range []string{patchEnv("a", 1), patchEnv("b", 1), patchEnv("a", 2), patchEnv("c", 1), patchEnv("b", 2)} {
-		s.apply(must(d.decode(PatchEvent, []byte(patch))), epoch)
-	}
-	var ids []string
-	for _, params := range s.params(epoch) {
-		ids = append(ids, string(params.EnvID))
-	}
-	assert.Equal(t, []string{"a", "b", "c"}, ids)
 }

@@ -23,8 +23,8 @@ type ChangeKind string
 
 // The kinds of changes.
 const (
-	// EnvironmentChanged: an environment is new, or has a new version, or has another text at the same version. The last
-	// leads to no call of a MessageHandler.
+	// EnvironmentChanged: an environment is new, or has a new version, or a put has another text at the same version. The
+	// last leads to no call of a MessageHandler, and comes again with each such put.
 	EnvironmentChanged ChangeKind = "ENVIRONMENT_CHANGED"
 
 	// EnvironmentDeleted: a delete, which has a version. It may be about an environment that was not known.

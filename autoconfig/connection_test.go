@@ -19,7 +19,7 @@ func TestRule12Request(t *testing.T) {
 		assert.Equal(t, http.MethodGet, request.Method)
 		assert.Equal(t, "https://example.com/relay_auto_config?rpacProtocolVersion=2", request.URL.String())
 		assert.Equal(t, http.Header{
-			"Authorization": {string(testKey)}, "Accept": {"text/event-stream"}, "Cache-Control": {"no-cache"},
+			"Authorization": {string(testKey)}, "Accept": {"text/event-stream"}, "Cache-Control": {"no-cache"}, "Accept-Encoding": {"gzip"},
 		}, request.Header)
 	}, WithProtocolVersion(2))
 }
@@ -50,7 +50,7 @@ func TestRule13ConnectedMeansStatus200AndAnEventStream(t *testing.T) {
 	}{
 		{"HTML", 200, []string{"Content-Type", "text/html"}, `content type "text/html"`},
 		{"no content type", 200, nil, `content type ""`},
-		{"compressed", 200, []string{"Content-Type", "text/event-stream", "Content-Encoding", "gzip"}, `content encoding "gzip"`},
+		{"compressed in another way than gzip", 200, []string{"Content-Type", "text/event-stream", "Content-Encoding", "br"}, `content encoding "br"`},
 		{"no content", 204, []string{"Content-Type", "text/event-stream"}, "204 No Content"},
 		{"server error", 503, nil, "503 Service Unavailable"},
 		{"unknown status", 799, nil, "status 799"},

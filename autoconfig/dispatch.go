@@ -3,11 +3,17 @@ package autoconfig
 import (
 	"context"
 	"time"
+
+	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/envfactory"
+	"github.com/relayconf/relayconf/internal/state"
+	"github.com/relayconf/relayconf/internal/wire"
 )
 
 // dispatcher makes the calls of the relay's handler.
 type dispatcher struct {
 	handler    MessageHandler
+	replica    ChangeHandler    // nil if the handler is none
 	filters    FilterHandler    // nil if the handler is none
 	mobileKeys MobileKeyHandler // nil if the handler is none
 	keepAlives KeepAliveHandler // nil if the handler is none
@@ -15,15 +21,16 @@ type dispatcher struct {
 
 func newDispatcher(handler MessageHandler) dispatcher {
 	d := dispatcher{handler: handler}
+	d.replica, _ = handler.(ChangeHandler)
 	d.filters, _ = handler.(FilterHandler)
 	d.mobileKeys, _ = handler.(MobileKeyHandler)
 	d.keepAlives, _ = handler.(KeepAliveHandler)
 	return d
 }
 
-// changes makes the call for each change, until the manager is closed. What has expired at that time is left out of
-// the params.
-func (d dispatcher) changes(ctx context.Context, changes []change, now time.Time) {
+// changes makes the call for each change, until the manager is closed. Keys that have expired at that time are left out
+// of the params.
+func (d dispatcher) changes(ctx context.Context, changes []state.Change, now time.Time) {
 	for i := range changes {
 		if ctx.Err() != nil {
 			return
@@ -32,40 +39,83 @@ func (d dispatcher) changes(ctx context.Context, changes []change, now time.Time
 	}
 }
 
-func (d dispatcher) change(c *change, now time.Time) {
-	switch c.kind {
-	case addEnvironment:
-		d.handler.AddEnvironment(c.env.value.params(c.env.version, now))
-	case updateEnvironment:
-		d.handler.UpdateEnvironment(c.env.value.params(c.env.version, now))
-	case deleteEnvironment:
-		d.handler.DeleteEnvironment(c.envID)
-	case receivedAll:
+func (d dispatcher) change(c *state.Change, now time.Time) {
+	switch c.Kind {
+	case state.EnvironmentAdded:
+		d.handler.AddEnvironment(environmentParams(c.Text, now))
+	case state.EnvironmentUpdated:
+		d.handler.UpdateEnvironment(environmentParams(c.Text, now))
+	case state.EnvironmentDeleted, state.EnvironmentRemoved:
+		if c.Old != "" {
+			d.handler.DeleteEnvironment(config.EnvironmentID(c.ID))
+		}
+	case state.AllReceived:
 		d.handler.ReceivedAllEnvironments()
-	case addFilter:
+	case state.KeyExpired:
+		d.keyExpired(c.Key)
+	case state.FilterAdded:
 		if d.filters != nil {
-			d.filters.AddFilter(*c.filter)
+			filter, _ := wire.DecodeFilter(c.Text) // it was decoded before
+			d.filters.AddFilter(filter.ToParams(config.FilterID(c.ID)))
 		}
-	case deleteFilter:
-		if d.filters != nil {
-			d.filters.DeleteFilter(c.filter.ID)
+	case state.FilterDeleted, state.FilterRemoved:
+		if d.filters != nil && c.Old != "" {
+			d.filters.DeleteFilter(config.FilterID(c.ID))
 		}
-	case keyExpired:
-		d.keyExpired(c.expiry)
 	}
 }
 
-func (d dispatcher) keyExpired(key *expiringKey) {
-	if key.mobileKey == "" {
-		d.handler.KeyExpired(key.env, key.sdkKey)
+func environmentParams(text string, now time.Time) envfactory.EnvironmentParams {
+	rep, _ := wire.DecodeEnvironment(text) // it was decoded before
+	return rep.ToParams().At(now)
+}
+
+func (d dispatcher) keyExpired(key *state.ExpiringKey) {
+	if key.MobileKey == "" {
+		d.handler.KeyExpired(key.Environment, key.SDKKey)
 	} else if d.mobileKeys != nil {
-		d.mobileKeys.MobileKeyExpired(key.env, key.mobileKey)
+		d.mobileKeys.MobileKeyExpired(key.Environment, key.MobileKey)
 	}
 }
 
-// keepAlive passes a comment on. The string is made only if somebody wants it.
+// keepAlive passes a comment on. The string is made only if there is a handler for it.
 func (d dispatcher) keepAlive(comment []byte) {
 	if d.keepAlives != nil {
 		d.keepAlives.KeepAlive(string(comment))
 	}
+}
+
+// publicKinds are the kinds of changes that a ChangeHandler is told.
+var publicKinds = map[state.ChangeKind]ChangeKind{
+	state.EnvironmentAdded:     EnvironmentChanged,
+	state.EnvironmentUpdated:   EnvironmentChanged,
+	state.EnvironmentRewritten: EnvironmentChanged,
+	state.EnvironmentDeleted:   EnvironmentDeleted,
+	state.EnvironmentRemoved:   EnvironmentRemoved,
+	state.FilterAdded:          FilterChanged,
+	state.FilterUpdated:        FilterChanged,
+	state.FilterRewritten:      FilterChanged,
+	state.FilterDeleted:        FilterDeleted,
+	state.FilterRemoved:        FilterRemoved,
+}
+
+// replicate tells a ChangeHandler, if there is one, the changes with their texts.
+func (d dispatcher) replicate(put bool, changes []state.Change) {
+	if d.replica == nil || !put && len(changes) == 0 {
+		return
+	}
+	public := make([]Change, 0, len(changes))
+	for i := range changes {
+		c := &changes[i]
+		kind, ok := publicKinds[c.Kind]
+		if !ok {
+			continue
+		}
+		change := Change{Kind: kind, ID: c.ID, Version: c.Version}
+		if c.Text != "" {
+			change.Text = wire.View(c.Text)
+		}
+		public = append(public, change)
+	}
+	d.replica.Changes(put, public)
 }

@@ -4,14 +4,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/launchdarkly/eventsource"
 	"github.com/stretchr/testify/require"
 
 	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/internal/wire/wiretest"
 )
 
 // hidden are texts that a key may have. In what is fuzzed, KEY stands for one of them.
@@ -47,7 +50,7 @@ func jsonText(v any) string {
 // status, an error or a printed value. At most its last four characters are. What package json makes of a value is
 // another matter: that is how keys are sent and stored.
 func FuzzSecrets(f *testing.F) {
-	addEvents(f, func(name, data string) { f.Add(name, strings.ReplaceAll(data, "sdk-", "KEY"), uint8(0)) })
+	addCaptured(f, func(name, data string) { f.Add(name, strings.ReplaceAll(data, "sdk-", "KEY"), uint8(0)) })
 	for i, keys := range []string{
 		`"sdkKey":{"value":"KEY"}`, `"sdkKey":{"value":"KEY","expiring":{"value":"KEY","timestamp":9999999999999}}`, `"sdkKey":"KEY"`,
 		`"mobKey":"KEY","sdkKey":{"value":"k"}`, `"sdkKey":{"value":"k"},"sdkKeys":[{"value":"KEY"}]`, `"sdkKeys":["KEY"]`,
@@ -90,7 +93,7 @@ func FuzzSecrets(f *testing.F) {
 			if status.LastError != nil {
 				print(*status.LastError)
 			}
-			if put, err := unmarshalled[PutMessageData]([]byte(data)); err == nil {
+			if put, err := unmarshalled[PutMessageData](data); err == nil {
 				fmt.Fprintf(&shown, "%v\n%+v\n%#v\n", put, put, put)
 				for _, rep := range put.Data.Environments {
 					print(rep, rep.SDKKey, rep.ValidateKeys())
@@ -99,7 +102,7 @@ func FuzzSecrets(f *testing.F) {
 					}
 				}
 			}
-			if patch, err := unmarshalled[PatchMessageData]([]byte(data)); err == nil {
+			if patch, err := unmarshalled[PatchMessageData](data); err == nil {
 				print(patch.Data, patch.Data.ToParams(), config.EnvConfig{SDKKey: patch.Data.SDKKey.Value})
 			}
 			r.close()
@@ -114,6 +117,29 @@ func FuzzSecrets(f *testing.F) {
 			}
 		})
 	})
+}
+
+func unmarshalled[T any](data string) (v T, err error) {
+	err = json.Unmarshal([]byte(data), &v)
+	return v, err
+}
+
+// addCaptured calls add with each event of the captured stream, and with some that are odd.
+func addCaptured(f *testing.F, add func(name, data string)) {
+	captured, err := os.ReadFile("../testdata/captured.sse")
+	require.NoError(f, err)
+	decoder := eventsource.NewDecoder(strings.NewReader(string(captured)))
+	for {
+		e, err := decoder.Decode()
+		if err != nil {
+			break
+		}
+		add(e.Event(), e.Data())
+	}
+	for _, odd := range append(wiretest.OddPuts(), wiretest.OddEnvironments...) {
+		add(PutEvent, odd)
+		add(PatchEvent, odd)
+	}
 }
 
 // parts are pieces of a key one of which is in every piece of it that is longer than its last four characters, unless

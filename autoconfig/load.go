@@ -4,12 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
-
-	"github.com/relayconf/relayconf/config"
-	"github.com/relayconf/relayconf/envfactory"
 )
 
 // storeEndLimit is how long the end of a manager waits for its store.
@@ -34,18 +29,17 @@ func load(ctx context.Context, store Store) <-chan loadResult {
 	return loaded
 }
 
-// takeLoaded puts the stored configuration in force, unless the stream was first.
-func (r *runner) takeLoaded(loaded loadResult) {
+// applyLoaded puts the stored configuration in force, unless the stream was first.
+func (r *runner) applyLoaded(loaded loadResult) {
 	r.loaded = nil
 	switch {
 	case errors.Is(loaded.err, context.Canceled):
-	case loaded.err != nil: // also after Close: it may say where what could not be used was set aside
-		r.m.storeFailed("The last known configuration could not be loaded", loaded.err)
+	case loaded.err != nil: // also after Close: an operator should know
+		r.m.loadFailed(loaded.err)
 	case loaded.snapshot != nil && !r.streamApplied && r.m.ctx.Err() == nil:
-		r.m.loggers.Infof("Starting from the configuration that was saved at %s, with %d environments",
-			loaded.snapshot.SavedAt.UTC().Format(time.RFC3339), len(loaded.snapshot.Environments))
-		r.m.recordSnapshot(loaded.snapshot.SavedAt)
-		r.applyFrom(SourceStore, loaded.snapshot.message(), time.Now())
+		r.m.loggers.Infof("Starting from the configuration in %s, which the service confirmed at %s, with %d environments",
+			storeName(r.m.store), loaded.snapshot.LastConfirmed().UTC().Format(time.RFC3339), len(loaded.snapshot.Environments))
+		r.applySnapshot(loaded.snapshot, time.Now())
 	}
 }
 
@@ -57,61 +51,35 @@ func (r *runner) awaitLoaded() {
 	}
 	select {
 	case loaded := <-r.loaded:
-		r.takeLoaded(loaded)
+		r.applyLoaded(loaded)
 	case <-time.After(storeEndLimit):
-		r.m.storeFailed("The last known configuration could not be loaded", context.DeadlineExceeded)
+		r.m.loadFailed(context.DeadlineExceeded)
 	case <-r.m.ctx.Done():
 		select {
 		case loaded := <-r.loaded:
-			r.takeLoaded(loaded)
+			r.applyLoaded(loaded)
 		default:
 		}
 	}
 }
 
-// saveChanges saves what is not in the store yet, after a message from this source. What the stream has sent before
-// its first put is not the whole configuration, and would replace one. What was loaded is saved once the stream has
-// confirmed it, so that its age is that of the confirmation, and that it is encrypted with the present key.
-func (r *runner) saveChanges(source Source) {
-	if source == SourceStore || r.m.status.Source == SourceNone {
+// saveChanges has the saver save, if there is reason to, after a message of the stream. Messages that come before the
+// first put are not the whole configuration, and would replace one. A put means that the service has accepted the key of
+// the connection, and that the configuration is what the service has: it is saved even if it is the same, since the store
+// may have lost it. The same goes for the first event of a resumed stream.
+func (r *runner) saveChanges(confirmed bool) {
+	if r.saver == nil || r.m.status.Source == SourceNone {
 		return
 	}
-	if revision := r.m.state.revision(); r.savedRevision != revision {
+	if confirmed {
+		r.saver.accepted(r.key)
+	}
+	revision := r.m.state.Revision()
+	switch {
+	case r.savedRevision != revision:
 		r.savedRevision = revision
 		r.saver.save()
+	case confirmed:
+		r.saver.confirm()
 	}
-}
-
-// message makes a put of the snapshot, in the order of the ids.
-func (s *Snapshot) message() putMessage {
-	m := putMessage{&putList[config.EnvironmentID, environment]{}, &putList[config.FilterID, envfactory.FilterRep]{}}
-	for _, id := range slices.Sorted(maps.Keys(s.Environments)) {
-		rep := s.Environments[id]
-		m.environments.add(id, itemOf(&rep), nil)
-	}
-	for _, id := range slices.Sorted(maps.Keys(s.Filters)) {
-		filter := s.Filters[id]
-		m.filters.add(id, &item[envfactory.FilterRep]{value: filter, version: filter.Version}, nil)
-	}
-	return m
-}
-
-// snapshot is what the store gets.
-func (m *StreamManager) snapshot() *Snapshot {
-	m.mu.RLock()
-	environments, filters := m.state.environments.unordered(), m.state.filters.unordered()
-	m.mu.RUnlock()
-	s := &Snapshot{
-		FormatVersion: SnapshotFormat,
-		SavedAt:       time.Now().UTC(),
-		Environments:  make(map[config.EnvironmentID]envfactory.EnvironmentRep, len(environments)),
-		Filters:       make(map[config.FilterID]envfactory.FilterRep, len(filters)),
-	}
-	for _, env := range environments {
-		s.Environments[env.id] = env.value.rep(env.version)
-	}
-	for _, filter := range filters {
-		s.Filters[filter.id] = filter.value
-	}
-	return s
 }

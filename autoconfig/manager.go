@@ -2,7 +2,6 @@ package autoconfig
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"sync"
 	"time"
@@ -12,38 +11,32 @@ import (
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/envfactory"
 	"github.com/relayconf/relayconf/httpconfig"
-	"github.com/relayconf/relayconf/internal/handshake"
+	"github.com/relayconf/relayconf/internal/state"
+	"github.com/relayconf/relayconf/internal/stream"
 )
 
 // StreamManager follows the auto-configuration stream and tells a MessageHandler what changes. Its methods may be
 // called from any goroutine, the handler's calls included.
 type StreamManager struct {
-	// Set when it is made.
+	settings
 	streamURL         *url.URL
 	streamURLError    error // why streamURL is missing
 	dispatcher        dispatcher
-	client            *http.Client
 	initialRetryDelay time.Duration
-	loggers           ldlog.Loggers
-	protocolVersion   int
-	readTimeout       time.Duration
-	maxEventSize      int
-	retryRejectedKey  bool
-	statusListener    func(Status)
-	store             Store // nil if there is none
+	storeKey          config.AutoConfigKey // that the manager was made with: see KeyedStore
 
-	ctx        context.Context // ends when Close is called
-	cancel     context.CancelFunc
-	keyChanged chan struct{} // holds a value after SetKey until the run loop has taken note
-	ready      chan error
-	announced  sync.Once // guards the one value of ready
-	done       chan struct{}
+	ctx       context.Context // ends when Close is called
+	cancel    context.CancelFunc
+	ready     chan error
+	announced sync.Once // guards the one value of ready
+	done      chan struct{}
 
 	mu       sync.RWMutex
 	started  bool // also if Close came first, so that it can't be started any more
 	key      config.AutoConfigKey
-	dropLine context.CancelFunc // ends the connection that is up or being made; nil if there is none
-	state    *state
+	line     *stream.Line // nil before Start
+	state    *state.State
+	needsPut bool // the known configuration lacks something: it can't be the base of a resumed stream
 	status   statusRecord
 	err      error
 }
@@ -53,30 +46,34 @@ type StreamManager struct {
 // The streamURI is the base URI of the service, for example config.DefaultStreamURI; a path and a query in it are
 // kept. If it is not valid, Start says so. The initialRetryDelay is the wait before the first retry, which doubles
 // with each further one up to 30 s; if it is not positive, it is 1 s. The key is sent as the httpConfig's client sends
-// requests; the credential that httpConfig was made with does not matter here.
+// requests; the credential that httpConfig was made with does not matter here. The loggers' prefix, if they have one, is
+// on each line; there is no other.
 func NewStreamManager(key config.AutoConfigKey, streamURI string, handler MessageHandler,
 	httpConfig httpconfig.HTTPConfig, initialRetryDelay time.Duration, loggers ldlog.Loggers,
 	options ...Option) *StreamManager {
 	m := &StreamManager{
+		settings: settings{
+			client:          httpConfig.Client(),
+			loggers:         loggers,
+			changeLevel:     ldlog.Info,
+			protocolVersion: DefaultProtocolVersion,
+			readTimeout:     DefaultReadTimeout,
+			maxEventSize:    DefaultMaxEventSize,
+		},
 		dispatcher:        newDispatcher(handler),
-		client:            httpConfig.Client(),
 		initialRetryDelay: initialRetryDelay,
-		loggers:           loggers,
-		protocolVersion:   DefaultProtocolVersion,
-		readTimeout:       DefaultReadTimeout,
-		maxEventSize:      DefaultMaxEventSize,
-		keyChanged:        make(chan struct{}, 1),
 		ready:             make(chan error, 1),
 		done:              make(chan struct{}),
 		key:               key,
-		state:             newState(),
+		storeKey:          key,
+		state:             state.New(),
 		status:            statusRecord{Status: Status{State: StateInitializing, StateSince: time.Now(), Source: SourceNone}},
 	}
-	m.ctx, m.cancel = context.WithCancel(context.Background())
 	for _, option := range options {
-		option(m)
+		option(&m.settings)
 	}
-	m.streamURL, m.streamURLError = handshake.URL(streamURI, m.protocolVersion)
+	m.ctx, m.cancel = context.WithCancel(context.Background())
+	m.streamURL, m.streamURLError = stream.URL(streamURI, m.protocolVersion)
 	return m
 }
 
@@ -128,20 +125,34 @@ func (m *StreamManager) SetKey(key config.AutoConfigKey) {
 		return
 	}
 	m.key = key
-	if m.dropLine != nil {
-		m.dropLine() // now, even if the run loop is busy with a slow handler
-	}
-	select {
-	case m.keyChanged <- struct{}{}:
-	default: // the run loop has yet to take note of an earlier change
+	if m.line != nil {
+		m.line.SetKey(key) // now, even if the run loop is busy with a slow handler
 	}
 }
 
-// Environments returns what is known now, sorted by EnvID. Keys that have expired are left out.
+// Reconnect drops the connection, if there is one, and connects again after the usual delay, half a second to one and a
+// half by default. It is for operators who want a relay to fetch the configuration anew or to move to another hub.
+func (m *StreamManager) Reconnect() {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.line != nil {
+		m.line.Reconnect()
+	}
+}
+
+// Environments returns the known environments, sorted by EnvID. Keys that have expired are left out. It decodes each of
+// them anew: with many environments, it is not for every request of a relay.
 func (m *StreamManager) Environments() []envfactory.EnvironmentParams {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.state.params(time.Now())
+	return m.state.Params(time.Now())
+}
+
+// Filters returns the known payload filters, sorted by ID. There are none with protocol version 1.
+func (m *StreamManager) Filters() []envfactory.FilterParams {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.state.FilterParams()
 }
 
 // String says what this is, without secrets, also for %+v.
@@ -149,6 +160,16 @@ func (m *StreamManager) String() string { return "autoconfig.StreamManager" }
 
 // GoString is for %#v.
 func (m *StreamManager) GoString() string { return m.String() }
+
+// resumeFrom is the id to resume the stream from: the digest of the known configuration, if that is whole.
+func (m *StreamManager) resumeFrom() string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if m.needsPut || m.status.Source == SourceNone {
+		return ""
+	}
+	return m.state.Digest().String()
+}
 
 // finish makes the end known, in the order in which a relay would look at it.
 func (m *StreamManager) finish(err error) {

@@ -3,14 +3,15 @@ package autoconfig
 import (
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/envfactory"
+	"github.com/relayconf/relayconf/internal/wire"
 )
 
 // The names of the events on the stream.
 const (
-	PutEvent       = "put"       // the whole configuration
-	PatchEvent     = "patch"     // one environment or filter, new or changed
-	DeleteEvent    = "delete"    // one environment or filter is gone
-	ReconnectEvent = "reconnect" // the key's policy has changed: reconnect for a new put
+	PutEvent       = wire.PutEvent       // the whole configuration
+	PatchEvent     = wire.PatchEvent     // one environment or filter, new or changed
+	DeleteEvent    = wire.DeleteEvent    // one environment or filter is gone
+	ReconnectEvent = wire.ReconnectEvent // the key's policy has changed: reconnect for a new put
 )
 
 // PutMessageData is the data of a put event.

@@ -1,207 +1,355 @@
 package autoconfig
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
-	"sync"
 	"time"
 
-	"github.com/relayconf/relayconf/internal/handshake"
+	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/internal/mask"
+	"github.com/relayconf/relayconf/internal/sse"
+	"github.com/relayconf/relayconf/internal/state"
+	"github.com/relayconf/relayconf/internal/stream"
+	"github.com/relayconf/relayconf/internal/wire"
 )
 
-// runner is the run loop of a manager: one goroutine that owns the connection, the timers, and every call of the
-// relay's handler.
+// runner is the run loop of a manager: one goroutine that decodes what the line brings, applies it to the state, and
+// makes every call of the relay's handler.
 type runner struct {
-	m           *StreamManager
-	connections sync.WaitGroup
-	schedule    *retrySchedule
+	m       *StreamManager
+	line    *stream.Line
+	signals <-chan *stream.Signal // nil if there is no line, because the stream URI is not valid
 
 	loaded        <-chan loadResult // nil once the store has answered, or if there is none
 	saver         *saver            // nil if there is no store
 	savedRevision uint64            // of the state that the store has got from here, or is about to get
 	streamApplied bool              // the stream has brought something already
 
-	decoder decoder
-	put     *putDecoder // nil unless a part of a put has come on conn
-
-	conn  *connection // nil while waiting to retry
-	retry *time.Timer
+	// Of the connection that is up.
+	key     config.AutoConfigKey
+	put     *wire.PutDecoder // nil unless a part of a put has come
+	fed     bool             // its put was applied, or it was resumed and has brought its first event
+	resumed bool             // it goes on from the known configuration
 
 	expiry   *time.Timer // for the next key to expire
 	expiryAt time.Time   // when that is; zero if the timer is not set
-
-	watchdog     *time.Timer
-	dialledAt    time.Time     // when conn was begun
-	putApplied   bool          // on conn
-	putDueFrom   time.Time     // when conn was open or last brought an event, less the time of handlers
-	healthySince time.Time     // when conn had its first event handled; zero before
-	calledFor    time.Duration // in the handler since conn was begun or was last told to read on
 }
 
 // nothingSaved is no revision: what comes next is saved, even if it is the same, or empty.
 const nothingSaved = math.MaxUint64
 
 func newRunner(m *StreamManager) *runner {
-	return &runner{
-		m:        m,
-		decoder:  newDecoder(&m.state.environments),
-		schedule: newRetrySchedule(m.initialRetryDelay, rand.Float64),
-		retry:    stoppedTimer(),
-		expiry:   stoppedTimer(),
-		watchdog: stoppedTimer(),
-
-		savedRevision: nothingSaved,
-	}
-}
-
-func stoppedTimer() *time.Timer {
-	timer := time.NewTimer(time.Hour)
-	timer.Stop()
-	return timer
+	r := &runner{m: m, expiry: time.NewTimer(time.Hour), savedRevision: nothingSaved}
+	r.expiry.Stop()
+	return r
 }
 
 // run ends when the manager is closed or has failed for good.
 func (r *runner) run() {
 	if r.m.store != nil {
 		r.loaded = load(r.m.ctx, r.m.store)
-		r.saver = newSaver(r.m.store, r.m.snapshot, func(err error) {
-			r.m.storeFailed("The configuration could not be saved", err)
+		r.saver = newSaver(saverOptions{
+			store: r.m.store, key: r.m.storeKey, snapshot: r.m.snapshot, confirmedAt: r.m.lastConfirmed,
+			failed: r.m.saveFailed, recovered: r.m.saveRecovered,
 		})
 	}
+	lineContext, hangUp := context.WithCancel(r.m.ctx)
 	err := r.m.streamURLError
 	if err == nil {
-		r.m.loggers.Infof("Connecting to the auto-configuration stream of %s", r.m.streamURL.Host)
-		err = r.connect()
+		r.connect(lineContext)
 	}
 	for err == nil {
 		err = r.step()
 	}
-	r.hangUp()
+	hangUp()
 	r.awaitLoaded()
 	r.saver.end()
-	for _, timer := range []*time.Timer{r.retry, r.expiry, r.watchdog} {
-		timer.Stop()
+	r.expiry.Stop()
+	if r.line != nil {
+		<-r.line.Done()
 	}
-	r.connections.Wait()
-	r.m.client.CloseIdleConnections()
 	if !errors.Is(err, ErrClosed) {
 		r.m.loggers.Errorf("Auto-configuration has ended for good: %s", err)
 	}
 	r.m.finish(err)
 }
 
+// connect opens the line.
+func (r *runner) connect(ctx context.Context) {
+	m := r.m
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.loggers.Infof("Connecting to %s with key %s", stream.Printable(m.streamURL), m.key)
+	r.line = stream.Open(ctx, stream.Options{
+		URL:              m.streamURL,
+		Client:           m.client,
+		Key:              m.key,
+		RetryDelay:       m.initialRetryDelay,
+		ReadTimeout:      m.readTimeout,
+		MaxEventSize:     m.maxEventSize,
+		RetryRejectedKey: m.retryRejectedKey,
+		Compressed:       true,
+		LastEventID:      m.resumeFrom,
+		Names: sse.Names{
+			Known: []string{PutEvent, PatchEvent, DeleteEvent, ReconnectEvent},
+			Split: PutEvent,
+			Bare:  ReconnectEvent,
+		},
+	})
+	r.signals, m.line = r.line.Signals(), r.line
+}
+
 // step waits for one thing to happen and deals with it. An error is the end.
 func (r *runner) step() error {
-	var signals chan signal
-	if r.conn != nil {
-		signals = r.conn.signals
+	loaded := r.loaded
+	if r.put != nil {
+		loaded = nil // the decoder asks the state: it must not change in the middle of a put
 	}
 	select {
 	case <-r.m.ctx.Done():
 		return ErrClosed
-	case <-r.m.keyChanged:
-		return r.changeKey()
-	case <-r.retry.C:
-		return r.connect()
 	case <-r.expiry.C:
 		r.expireKeys()
-		return nil
-	case <-r.watchdog.C:
-		return r.checkSilence()
-	case loaded := <-r.loaded:
-		r.takeLoaded(loaded)
-		return nil
-	case s := <-signals:
-		return r.take(s)
+	case result := <-loaded:
+		r.applyLoaded(result)
+	case signal := <-r.signals:
+		return r.handle(signal)
 	}
-}
-
-// connect begins a connection with the key as it is now.
-func (r *runner) connect() error {
-	r.m.mu.Lock()
-	key := r.m.key
-	r.m.mu.Unlock()
-	if err := handshake.CheckKey(key); err != nil {
-		return r.lost(failureOf(fmt.Errorf("%w: %w", ErrInvalidKey, err)))
-	}
-	r.connections.Add(1)
-	r.conn = newConnection(r.m.ctx, r.m, key, r.connections.Done)
-	r.m.mu.Lock()
-	r.m.dropLine = r.conn.cancel
-	changed := r.m.key != key // while the connection was begun, so that SetKey could not drop it
-	r.m.mu.Unlock()
-	if changed {
-		r.conn.cancel()
-	}
-	r.dialledAt, r.putApplied, r.healthySince, r.calledFor = time.Now(), false, time.Time{}, 0
-	r.watchdog.Reset(r.m.readTimeout)
-	r.m.loggers.Debugf("Connecting to %s with key %s", r.m.streamURL.Host, key)
 	return nil
 }
 
-// changeKey reconnects after SetKey, with no delay: whatever the old key has met says nothing of the new one.
-func (r *runner) changeKey() error {
-	r.m.mu.Lock()
-	key := r.m.key
-	r.m.mu.Unlock()
-	if r.conn != nil && r.conn.key == key && r.conn.ctx.Err() == nil {
-		return nil // it was dialled after the change
+func (r *runner) handle(signal *stream.Signal) error {
+	switch signal.Kind {
+	case stream.Opened:
+		r.opened(signal)
+		signal.Proceed(stream.Verdict{})
+	case stream.Received:
+		verdict := r.received(signal)
+		signal.Proceed(verdict)
+	case stream.Lost:
+		r.lost(signal)
+		signal.Proceed(stream.Verdict{})
+	case stream.Failed:
+		r.m.recordError(signal.Failure)
+		signal.Proceed(stream.Verdict{})
+		return signal.Failure.Err
 	}
-	r.m.loggers.Infof("The auto-configuration key has changed to %s; reconnecting", key)
-	r.schedule.reset()
-	r.savedRevision = nothingSaved // a store may encrypt with the key: see Store
-	r.hangUp()
-	r.interrupted()
-	return r.connect()
+	if r.m.ctx.Err() != nil {
+		return ErrClosed
+	}
+	return nil
 }
 
-// hangUp drops the connection, if there is one, and every wait.
-func (r *runner) hangUp() {
-	r.retry.Stop()
-	r.watchdog.Stop()
-	if r.conn == nil {
-		return
+func (r *runner) opened(signal *stream.Signal) {
+	r.key, r.fed, r.resumed = signal.Key, false, signal.Resumed
+	r.m.recordConnection(signal)
+	how := ""
+	if signal.Resumed {
+		how = ", which goes on from the known configuration"
 	}
-	r.conn.cancel()
-	r.conn, r.put = nil, nil
-	if !r.healthySince.IsZero() && time.Since(r.healthySince) >= healthyAfter {
-		r.schedule.reset()
-	}
+	r.m.loggers.Infof("Following the stream of %s%s", r.m.streamURL.Host, how)
+	r.m.announce(nil)
 }
 
-func (r *runner) interrupted() {
+// lost notes the end of a connection. What is known stays in force.
+func (r *runner) lost(signal *stream.Signal) {
+	r.put = nil
+	switch {
+	case signal.KeyChanged:
+		r.m.loggers.Infof("The auto-configuration key has changed; reconnecting")
+	case signal.Failure != nil:
+		r.m.recordError(signal.Failure)
+		r.m.loggers.Warnf("%s; connecting again in %s", signal.Failure.Err, signal.Delay.Round(time.Millisecond))
+	default:
+		r.m.loggers.Infof("A new connection was asked for; connecting again in %s", signal.Delay.Round(time.Millisecond))
+	}
 	if r.m.Status().State == StateValid {
 		r.m.setState(StateInterrupted)
 	}
 }
 
-// lost deals with a connection that failed or has to be given up. It returns an error if there is no use in another.
-func (r *runner) lost(f *failure) error {
-	wasUp := r.conn != nil && r.conn.reader != nil
-	r.hangUp()
-	r.m.recordError(f)
-	if f.rejected && !r.m.retryRejectedKey {
-		if errors.Is(f.err, ErrInvalidKey) {
-			return f.err
+// received handles an item and those that came along with it. Whatever step would have to look at before the next item
+// is looked at in between.
+func (r *runner) received(signal *stream.Signal) (verdict stream.Verdict) {
+	if !r.fed {
+		defer r.line.Pause()() // handling the first put may take longer than the put may be overdue
+	}
+	item := signal.Item
+	for more := true; more; item, more = signal.Next() {
+		switch item.Kind {
+		case sse.Comment:
+			r.m.recordKeepAlive(time.Now())
+			r.m.dispatcher.keepAlive(item.Data)
+		case sse.Event:
+			r.event(item, time.Now(), &verdict)
 		}
-		return &rejectedKeyError{f.err}
+		if verdict.Invalid != nil || verdict.Reconnect || r.m.ctx.Err() != nil {
+			break
+		}
+		if !r.expiryAt.IsZero() { // asking the channel takes a while
+			select {
+			case <-r.expiry.C:
+				r.expireKeys()
+			default:
+			}
+		}
 	}
-	next := r.schedule.fastDelay
-	switch {
-	case f.slow:
-		next = r.schedule.slowDelay
-	case wasUp:
-		next = r.schedule.afterLoss
-	}
-	r.reconnectIn(r.schedule.atLeast(next(), f.retryAfter), f.err.Error())
-	return nil
+	verdict.Fed = r.fed
+	return verdict
 }
 
-// reconnectIn waits before the next connection; the reason is for the log.
-func (r *runner) reconnectIn(delay time.Duration, reason string) {
-	r.m.loggers.Warnf("Auto-configuration stream: %s; connecting again in %s", reason, delay.Round(time.Millisecond))
-	r.interrupted()
-	r.retry.Reset(delay)
+// event decodes an event and applies its message.
+func (r *runner) event(item sse.Item, now time.Time, verdict *stream.Verdict) {
+	if r.m.loggers.IsDebugEnabled() {
+		r.logEvent(item)
+	}
+	if item.Name == ReconnectEvent {
+		r.m.loggers.Infof("The service asks for a new connection")
+		verdict.Reconnect = true
+		return
+	}
+	message, err := r.decode(item)
+	if r.resumed && (err == nil || errors.Is(err, wire.ErrIgnored)) {
+		r.confirmResumed()
+		verdict.Applied = true
+	}
+	switch {
+	case errors.Is(err, wire.ErrUnknownEvent):
+		r.m.loggers.Warnf("%s: %q", err, mask.Shorten(item.Name))
+	case errors.Is(err, wire.ErrIgnored):
+		r.m.loggers.Debugf("%s %s", item.Name, err)
+	case err != nil:
+		r.invalid(verdict, fmt.Errorf("a malformed %s event of %d bytes: %w", item.Name, len(item.Data), err))
+	case message != nil:
+		verdict.Applied = true
+		r.apply(message, now, verdict)
+	}
+}
+
+// decode makes a message of an event. There is none, and no error, while more of a put is to come.
+func (r *runner) decode(item sse.Item) (wire.Message, error) {
+	if item.Name != PutEvent {
+		return wire.Decode(item.Name, item.Data)
+	}
+	if r.put == nil {
+		r.put = wire.NewPutDecoder(r.m.state.Known())
+	}
+	put := r.put
+	if !item.More {
+		r.put = nil
+	}
+	if err := put.Add(item.Data); err != nil || item.More {
+		return nil, err
+	}
+	message, err := put.Finish()
+	if err != nil {
+		return nil, err
+	}
+	return message, nil
+}
+
+// apply applies a message of the stream.
+func (r *runner) apply(message wire.Message, now time.Time, verdict *stream.Verdict) {
+	r.streamApplied = true
+	_, isPut := message.(*wire.Put)
+	if isPut {
+		r.fed = true
+		r.setNeedsPut(false)
+	}
+	out := r.change(message, now)
+	if out.InvalidKeys != nil {
+		r.invalid(verdict, out.InvalidKeys)
+	}
+	if r.m.ctx.Err() != nil {
+		if out.InvalidKeys != nil { // whoever wants but one put should know that it was not whole
+			r.m.loggers.Warnf("%s", out.InvalidKeys)
+		}
+		return
+	}
+	r.setValid()
+}
+
+// invalid drops the connection for a fresh put.
+func (r *runner) invalid(verdict *stream.Verdict, err error) {
+	verdict.Invalid = err
+	r.setNeedsPut(true)
+}
+
+func (r *runner) setNeedsPut(needed bool) {
+	r.m.mu.Lock()
+	defer r.m.mu.Unlock()
+	r.m.needsPut = needed
+}
+
+// setValid: an event was handled. Before the first put that proves nothing. The state of the status is written by this
+// goroutine alone, so it can be read without the lock.
+func (r *runner) setValid() {
+	if state := r.m.status.State; state != StateValid && (r.fed || state != StateInitializing) {
+		r.m.setState(StateValid)
+	}
+}
+
+// confirmResumed takes the first event of a resumed stream for its first put: it confirms the known configuration.
+func (r *runner) confirmResumed() {
+	r.resumed, r.fed, r.streamApplied = false, true, true
+	r.m.confirmSource()
+	r.saveChanges(true)
+	r.setValid()
+}
+
+// change changes the state by a message of the stream and tells the relay.
+func (r *runner) change(message wire.Message, now time.Time) state.Outcome {
+	_, isPut := message.(*wire.Put)
+	r.m.mu.Lock()
+	out := r.m.state.Apply(message, now)
+	if isPut {
+		r.m.status.confirm(now)
+	}
+	r.m.mu.Unlock()
+	r.saveChanges(isPut)
+	r.tell(isPut, out, now)
+	return out
+}
+
+// tell logs what a message led to and makes the handler's calls.
+func (r *runner) tell(isPut bool, out state.Outcome, now time.Time) {
+	r.m.logOutcome(out)
+	r.setExpiryTimer(now)
+	r.m.dispatcher.replicate(isPut, out.Changes)
+	r.m.dispatcher.changes(r.m.ctx, out.Changes, now)
+}
+
+// longestExpiryWait bounds a wait by the wall clock, which may be set while the timer, which goes by the monotonic
+// clock, runs.
+const longestExpiryWait = time.Minute
+
+// setExpiryTimer sets the timer for the key that expires next, unless it is set for that time already. It reads the state
+// without the lock: only this goroutine writes it.
+func (r *runner) setExpiryTimer(now time.Time) {
+	at, _ := r.m.state.NextExpiry()
+	if at.Equal(r.expiryAt) {
+		return
+	}
+	r.expiryAt = at
+	if at.IsZero() {
+		r.expiry.Stop()
+		return
+	}
+	r.expiry.Reset(max(0, min(at.Sub(now), longestExpiryWait)))
+}
+
+func (r *runner) expireKeys() {
+	if r.line != nil {
+		defer r.line.Pause()()
+	}
+	now := time.Now()
+	r.expiryAt = time.Time{} // the timer has gone off
+	r.m.mu.Lock()
+	changes := r.m.state.Expire(now)
+	r.m.mu.Unlock()
+	r.m.logOutcome(state.Outcome{Changes: changes})
+	r.m.dispatcher.changes(r.m.ctx, changes, now)
+	r.setExpiryTimer(time.Now())
 }

@@ -1,6 +1,10 @@
 package autoconfig
 
-import "time"
+import (
+	"time"
+
+	"github.com/relayconf/relayconf/internal/stream"
+)
 
 // State says how the stream is doing.
 type State string
@@ -28,8 +32,14 @@ type Status struct {
 	Connections   uint64     // successful connections so far
 	Environments  int        // environments known now
 
+	// Digest is the digest of the known environments and filters, as 32 hexadecimal digits. It is what a hub gives to
+	// relays as the id of an event, so the two can be compared. Empty if there is no configuration yet.
+	Digest     string
+	Resumed    bool // the latest connection went on from the known configuration: only a hub does that
+	Compressed bool // the latest connection is compressed
+
 	Source        Source        // where the configuration in force comes from
-	SnapshotAge   time.Duration // how long ago it was saved, if Source is SourceStore; 0 otherwise
+	SnapshotAge   time.Duration // how long ago the service confirmed it, if Source is SourceStore; 0 otherwise
 	StoreFailures uint64        // loads and saves that have failed so far: see WithStore
 }
 
@@ -39,13 +49,13 @@ type ErrorKind string
 // The kinds of errors.
 const (
 	// ErrorKindNetwork is a connection that could not be made, or broke.
-	ErrorKindNetwork ErrorKind = "NETWORK_ERROR"
+	ErrorKindNetwork ErrorKind = stream.KindNetwork
 	// ErrorKindResponse is an HTTP response other than status 200 with an event stream.
-	ErrorKindResponse ErrorKind = "ERROR_RESPONSE"
+	ErrorKindResponse ErrorKind = stream.KindResponse
 	// ErrorKindInvalidData is an event that could not be understood.
-	ErrorKindInvalidData ErrorKind = "INVALID_DATA"
+	ErrorKindInvalidData ErrorKind = stream.KindInvalidData
 	// ErrorKindTimeout is a connection that was silent for too long.
-	ErrorKindTimeout ErrorKind = "TIMEOUT"
+	ErrorKindTimeout ErrorKind = stream.KindTimeout
 )
 
 // ErrorInfo is something that went wrong, for people and for health checks. It holds no secrets.

@@ -3,14 +3,30 @@ package autoconfig
 import (
 	"time"
 
-	"github.com/relayconf/relayconf/internal/sse"
+	"github.com/relayconf/relayconf/internal/stream"
 )
 
-// statusRecord is the status as it is kept: the reader of the latest connection knows when the last byte came.
+// statusRecord is the status as it is kept.
 type statusRecord struct {
 	Status
-	reader          *sse.Reader // nil before the first connection
-	snapshotSavedAt time.Time   // of the configuration that was loaded from the store
+	opened      *stream.Signal // of the latest connection, which knows when the last byte came; nil before the first
+	confirming  *stream.Signal // of the connection that has brought the latest put; nil if there is a newer connection
+	confirmedAt time.Time      // by that put, by an earlier connection, or as the snapshot says that was loaded
+}
+
+// lastConfirmed is when the service last confirmed the configuration: each byte on a connection that has brought a put
+// says that nothing else has changed. It needs the manager's lock.
+func (s *statusRecord) lastConfirmed() time.Time {
+	if s.confirming == nil {
+		return s.confirmedAt
+	}
+	return later(s.confirmedAt, s.confirming.LastByte())
+}
+
+// confirm says that the latest connection has brought a put, or was resumed and has brought an event. It needs the
+// manager's lock.
+func (s *statusRecord) confirm(now time.Time) {
+	s.Source, s.confirming, s.confirmedAt = SourceStream, s.opened, now
 }
 
 // Status returns how the manager is doing now.
@@ -23,12 +39,15 @@ func (m *StreamManager) Status() Status {
 // currentStatus needs the lock.
 func (m *StreamManager) currentStatus() Status {
 	status := m.status.Status
-	status.Environments = m.state.environments.live
-	if m.status.reader != nil {
-		status.LastActivity = later(status.LastActivity, m.status.reader.LastByte())
+	status.Environments = m.state.Environments()
+	if m.status.opened != nil {
+		status.LastActivity = later(status.LastActivity, m.status.opened.LastByte())
+	}
+	if status.Source != SourceNone {
+		status.Digest = m.state.Digest().String()
 	}
 	if status.Source == SourceStore {
-		status.SnapshotAge = max(0, time.Since(m.status.snapshotSavedAt))
+		status.SnapshotAge = max(0, time.Since(m.status.confirmedAt))
 	}
 	if status.LastError != nil {
 		lastError := *status.LastError
@@ -54,12 +73,14 @@ func (m *StreamManager) setState(state State) {
 	}
 }
 
-func (m *StreamManager) recordConnection(reader *sse.Reader) {
+func (m *StreamManager) recordConnection(opened *stream.Signal) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.status.Connections++
 	m.status.LastActivity = time.Now() // the response's headers
-	m.status.reader = reader
+	m.status.confirmedAt, m.status.confirming = m.status.lastConfirmed(), nil
+	m.status.opened = opened
+	m.status.Resumed, m.status.Compressed = opened.Resumed, opened.Compressed
 }
 
 func (m *StreamManager) recordKeepAlive(now time.Time) {
@@ -69,24 +90,45 @@ func (m *StreamManager) recordKeepAlive(now time.Time) {
 	m.status.LastKeepAlive = now
 }
 
-func (m *StreamManager) recordError(f *failure) {
+func (m *StreamManager) recordError(f *stream.Failure) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.status.LastError = &ErrorInfo{Kind: f.kind, StatusCode: f.status, Message: f.err.Error(), Time: time.Now()}
+	m.status.LastError = &ErrorInfo{Kind: ErrorKind(f.Kind), StatusCode: f.Status, Message: f.Err.Error(), Time: time.Now()}
 }
 
-func (m *StreamManager) recordSnapshot(savedAt time.Time) {
+// confirmSource notes that a resumed stream has confirmed the known configuration.
+func (m *StreamManager) confirmSource() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.status.snapshotSavedAt = savedAt
+	m.status.confirm(time.Now())
 }
 
-// storeFailed reports a failure of the store, which is never more than that: the manager goes on without it.
-func (m *StreamManager) storeFailed(what string, err error) {
+// lastConfirmed is for the saver.
+func (m *StreamManager) lastConfirmed() time.Time {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.status.lastConfirmed()
+}
+
+func (m *StreamManager) loadFailed(err error) {
+	m.recordStoreFailure()
+	m.loggers.Warnf("The last known configuration could not be loaded from %s: %s", storeName(m.store), err)
+}
+
+func (m *StreamManager) saveFailed(err error) {
+	m.recordStoreFailure()
+	m.loggers.Warnf("The configuration could not be saved in %s: %s", storeName(m.store), err)
+}
+
+func (m *StreamManager) saveRecovered(failures int) {
+	m.loggers.Infof("The configuration is saved in %s again, after %d failures", storeName(m.store), failures)
+}
+
+// recordStoreFailure counts a failure of the store, which is never more than that: the manager goes on without it.
+func (m *StreamManager) recordStoreFailure() {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.status.StoreFailures++
-	m.mu.Unlock()
-	m.loggers.Warnf("%s: %s", what, err)
 }
 
 func later(a, b time.Time) time.Time {

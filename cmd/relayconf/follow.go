@@ -8,11 +8,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/hook"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/output"
-	"github.com/relayconf/relayconf/config"
 )
 
 const (
@@ -30,6 +30,7 @@ type follower struct {
 	print    func(change.Change) // prints a change
 	over     <-chan struct{}     // ends an act of the demo; nil otherwise
 	cache    cache               // nil if there is none
+	foreign  chan error          // says that something else is where the cache should be
 
 	tracker *change.Tracker
 	manager *autoconfig.StreamManager
@@ -75,12 +76,17 @@ func newFollower(s settings, o watchOptions, out *stdout) (*follower, error) {
 	if err != nil {
 		return nil, err
 	}
+	foreign := make(chan error, 1)
+	if cache != nil {
+		cache = checkedCache{cache, foreign}
+	}
 	return &follower{
 		settings:  s,
 		options:   o,
 		stdout:    out,
 		print:     out.print,
 		cache:     cache,
+		foreign:   foreign,
 		complete:  make(chan struct{}),
 		confirmed: make(chan struct{}),
 	}, nil
@@ -123,6 +129,7 @@ func (f *follower) startManager() {
 		autoconfig.WithProtocolVersion(o.protocolVersion),
 		autoconfig.WithReadTimeout(o.readTimeout),
 		autoconfig.WithStatusListener(f.tracker.Status),
+		autoconfig.WithChangeLogLevel(ldlog.Debug), // the command shows changes itself
 	}
 	if o.retryRejectedKey {
 		options = append(options, autoconfig.WithRejectedKeyRetry())
@@ -203,7 +210,7 @@ func (f *follower) wait(signals signals) error {
 				return f.endFromCache()
 			}
 		case key := <-keys:
-			f.changeKey(key)
+			f.manager.SetKey(key)
 		case <-signals.stop.Done():
 			if f.options.once && !isClosed(f.confirmed) {
 				return withCode(exitInterrupted, errors.New("interrupted before the first full configuration was there"))
@@ -211,20 +218,14 @@ func (f *follower) wait(signals signals) error {
 			return nil
 		case <-f.over:
 			return nil
+		case err := <-f.foreign:
+			return withCode(exitUsage, err)
 		case <-f.stdout.closed:
 			return errClosedOutput
 		case <-f.manager.Done():
 			return withCode(exitPermanent, f.manager.Err())
 		}
 	}
-}
-
-// changeKey makes the cache follow the key before the stream does: what the new key brings is encrypted with it.
-func (f *follower) changeKey(key config.AutoConfigKey) {
-	if f.cache != nil {
-		f.cache.SetKey(key)
-	}
-	f.manager.SetKey(key)
 }
 
 // startFailure says why there is no configuration yet.

@@ -57,8 +57,9 @@ turn; with --once, the exit code is 6 then. The output file is up to date before
 configuration, encrypted with the auto-configuration key, so that a start needs no service. What is cached
 counts at once: it is printed, written to the output file and given to the hook, and when the stream is
 there, only what differs is. A cache that can't be read or written is reported in the log, and
-watch goes on without; one that is damaged or of another key is set aside, and the log says where. After a
-change of the key between two runs, give the former one in --cache-older-key-file until the stream has been up.
+watch goes on without; one that is damaged or of another key stays until the service has accepted the key, and is
+then set aside beside the new one. A file or a Redis key that holds something else is bad usage, and not touched. After
+a change of the key between two runs, give the former one in --cache-older-key-file until the stream has been up.
 Redis is for a fleet: redis://user:password@host:6379/0?prefix=team-a; rediss:// for TLS; redis+sentinel://
 and redis+cluster:// too. Relays with different keys need different prefixes. See also relayconf cache --help.
 

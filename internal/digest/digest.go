@@ -25,11 +25,13 @@ const (
 type Digest struct{ high, low uint64 }
 
 // Add adds an item.
-func (d *Digest) Add(kind Kind, id string, version int) {
-	h := hash(kind, id, version)
-	var carry uint64
-	d.low, carry = bits.Add64(d.low, h.low, 0)
-	d.high, _ = bits.Add64(d.high, h.high, carry)
+func (d *Digest) Add(kind Kind, id string, version int) { *d = d.Plus(hash(kind, id, version)) }
+
+// Plus returns the digest of the items of both.
+func (d Digest) Plus(other Digest) Digest {
+	low, carry := bits.Add64(d.low, other.low, 0)
+	high, _ := bits.Add64(d.high, other.high, carry)
+	return Digest{high: high, low: low}
 }
 
 // Remove takes an item out again that was added with the same version.

@@ -62,7 +62,7 @@ func hugeEvent() string {
 
 // readAll and decodeAll return the number of items.
 func readAll(src io.Reader) (items int) {
-	r := NewReader(src, 256<<20)
+	r := NewReader(src, 256<<20, protocol)
 	for {
 		if _, err := r.Next(); err != nil {
 			return items

@@ -35,19 +35,19 @@ func FuzzReaderChunking(f *testing.F) {
 
 	f.Fuzz(func(t *testing.T, stream string, limit uint8, seed uint64) {
 		for _, s := range []sizes{defaultSizes, tiny} {
-			whole := readStory(newReader(oneRead(stream), int(limit), s))
-			assert.Equal(t, whole, readStory(newReader(iotest.OneByteReader(oneRead(stream)), int(limit), s)), "byte by byte")
-			assert.Equal(t, whole, readStory(newReader(newDribble(stream, 8, seed), int(limit), s)), "small reads")
-			assert.Equal(t, whole, readStory(newReader(newDribble(stream, 80, seed), int(limit), s)), "larger reads")
+			whole := readStory(newReader(oneRead(stream), int(limit), protocol, s))
+			assert.Equal(t, whole, readStory(newReader(iotest.OneByteReader(oneRead(stream)), int(limit), protocol, s)), "byte by byte")
+			assert.Equal(t, whole, readStory(newReader(newDribble(stream, 8, seed), int(limit), protocol, s)), "small reads")
+			assert.Equal(t, whole, readStory(newReader(newDribble(stream, 80, seed), int(limit), protocol, s)), "larger reads")
 			assert.Contains(t, []error{io.EOF, io.ErrUnexpectedEOF, ErrTooLarge}, whole.err)
 		}
 
 		if !hasLineToCut(stream, tiny.kept) {
-			assert.Equal(t, readStory(newReader(oneRead(stream), int(limit), defaultSizes)),
-				readStory(newReader(oneRead(stream), int(limit), tiny)), "small buffers")
+			assert.Equal(t, readStory(newReader(oneRead(stream), int(limit), protocol, defaultSizes)),
+				readStory(newReader(oneRead(stream), int(limit), protocol, tiny)), "small buffers")
 		}
 
-		r := newReader(oneRead(stream), int(limit), tiny)
+		r := newReader(oneRead(stream), int(limit), protocol, tiny)
 		for item, err := r.Next(); err == nil && limit > 0; item, err = r.Next() {
 			if item.Kind == Event {
 				assert.LessOrEqual(t, len(item.Data), int(limit))
@@ -81,7 +81,7 @@ func hasLineToCut(stream string, kept int) bool {
 func FuzzReaderMatchesEventsource(f *testing.F) {
 	addSeeds(f, func(stream string) { f.Add(stream) })
 	f.Fuzz(func(t *testing.T, stream string) {
-		got, gotRetries := ourStory(NewReader(oneRead(stream), 0))
+		got, gotRetries := ourStory(NewReader(oneRead(stream), 0, protocol))
 
 		plain := strings.TrimPrefix(stream, string(bom))
 		plain = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(plain)

@@ -86,3 +86,9 @@ func counting(n int) string {
 }
 
 func oneRead(stream string) io.Reader { return strings.NewReader(stream) }
+
+// protocol has names as the manager passes them in; splitPuts splits puts, too.
+var (
+	protocol  = Names{Known: []string{"put", "patch", "delete", "reconnect"}, Bare: "reconnect"}
+	splitPuts = Names{Split: "put"}
+)

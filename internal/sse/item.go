@@ -21,16 +21,15 @@ type Item struct {
 	// Name is the type of an Event; "message" if the stream did not say. Only the first 64 KiB of it are kept.
 	Name string
 
-	// Data is the data of an Event, or what follows the colon of a Comment, without one leading space. It is valid
-	// until the next call of Next; if it is a part (see More), until the one after that. Only the first 64 KiB of a
-	// comment are kept. The bytes are as received, UTF-8 or not.
+	// Data is the data of an Event, or the text after the colon of a Comment, without one leading space. It is valid
+	// until the next call of Next. Only the first 64 KiB of a comment are kept. The bytes are as received, UTF-8 or not.
 	Data []byte
 
-	// More says that Data is a part of an Event's data: what follows comes with the next items of Kind Event. See
-	// Reader.Split.
+	// More says that Data is a part of an Event's data: the rest comes with the next items of Kind Event. See
+	// Names.Split.
 	More bool
 
-	// Retry is the value of a Retry. What does not fit is the longest Duration.
+	// Retry is the value of a Retry. One that does not fit is the longest Duration; one of 64 KiB or more is ignored.
 	Retry time.Duration
 }
 

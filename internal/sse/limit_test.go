@@ -37,8 +37,8 @@ func TestLimit(t *testing.T) {
 	} {
 		t.Run(test.rule, func(t *testing.T) {
 			want := story{test.want, test.err}
-			assert.Equal(t, want, readStory(newReader(oneRead(test.stream), 10, tiny)))
-			assert.Equal(t, want, readStory(newReader(iotest.OneByteReader(oneRead(test.stream)), 10, tiny)))
+			assert.Equal(t, want, readStory(newReader(oneRead(test.stream), 10, protocol, tiny)))
+			assert.Equal(t, want, readStory(newReader(iotest.OneByteReader(oneRead(test.stream)), 10, protocol, tiny)))
 		})
 	}
 }
@@ -46,14 +46,14 @@ func TestLimit(t *testing.T) {
 func TestNoLimitIfItIsNotPositive(t *testing.T) {
 	stream := "data:" + strings.Repeat("x", 10_000_000) + "\n\n"
 	for _, limit := range []int{0, -1} {
-		item, err := NewReader(oneRead(stream), limit).Next()
+		item, err := NewReader(oneRead(stream), limit, protocol).Next()
 		assert.NoError(t, err)
 		assert.Len(t, item.Data, 10_000_000)
 	}
 }
 
 func TestTheReaderIsFinishedAfterErrTooLarge(t *testing.T) {
-	r := NewReader(oneRead("data:too large\n\ndata:a\n\n"), 10)
+	r := NewReader(oneRead("data:too large\n\ndata:a\n\n"), 10, protocol)
 	for range 3 {
 		_, err := r.Next()
 		assert.Equal(t, ErrTooLarge, err)
@@ -81,7 +81,7 @@ func TestAnEndlessLineHitsTheLimitSoon(t *testing.T) {
 	const limit = 10_000_000
 	for _, start := range []string{"data:", "event:", "id:", "retry:1", "foo:", "foo"} {
 		src := &endless{start: start}
-		_, err := NewReader(src, limit).Next()
+		_, err := NewReader(src, limit, protocol).Next()
 		assert.Equal(t, ErrTooLarge, err, start)
 		assert.Less(t, src.read, limit+defaultSizes.maxBuf, start)
 	}
@@ -103,13 +103,13 @@ func TestLongLines(t *testing.T) {
 			[]string{comment(text[:kept]), comment(text[:kept])}},
 		{"a comment as long as that is whole", ":" + text[:kept] + "\n", []string{comment(text[:kept])}},
 		{"of a name the first 64 KiB are kept", "event: " + text + "\ndata:a\n\n", []string{event(text[:kept], "a")}},
-		{"a retry may be long", "retry:" + strings.Repeat("9", long) + "\n\n", []string{forever}},
+		{"a retry of 64 KiB and more is ignored", "retry:" + strings.Repeat("9", long) + "\n\n", nil},
 		{"an unknown field may be long", "foo:" + text + "\ndata:a\n" + text + "\n\n", []string{event("message", "a")}},
 	} {
 		t.Run(test.rule, func(t *testing.T) {
 			want := story{test.want, io.EOF}
-			assert.True(t, assert.ObjectsAreEqual(want, readStory(NewReader(oneRead(test.stream), 0))), "large reads")
-			assert.True(t, assert.ObjectsAreEqual(want, readStory(NewReader(newDribble(test.stream, 5000, 1), 0))), "small reads")
+			assert.True(t, assert.ObjectsAreEqual(want, readStory(NewReader(oneRead(test.stream), 0, protocol))), "large reads")
+			assert.True(t, assert.ObjectsAreEqual(want, readStory(NewReader(newDribble(test.stream, 5000, 1), 0, protocol))), "small reads")
 		})
 	}
 }

@@ -11,12 +11,11 @@ type lines struct {
 	minBuf, maxBuf int // the buffer starts with minBuf bytes and doubles up to maxBuf while reads fill it
 
 	buf        []byte
-	spare      []byte // another buffer of the largest size; nil if there was no use for one
-	start, end int    // buf[start:end] was received and not yet taken; start is the start of a line
-	lf         int    // there is no LF in buf[start:lf]
-	cr         int    // there is no CR in buf[start:cr]
-	afterCR    bool   // the last line ended with CR: an LF that follows belongs to it
-	begun      bool   // the byte order mark was looked for
+	start, end int  // buf[start:end] was received and not yet taken; start is the start of a line
+	lf         int  // there is no LF in buf[start:lf]
+	cr         int  // there is no CR in buf[start:cr]
+	afterCR    bool // the last line ended with CR: an LF that follows belongs to it
+	begun      bool // the byte order mark was looked for
 }
 
 // next takes the next whole line off the buffer, without its end. A line that ends with CR is whole at once, whether or
@@ -108,20 +107,13 @@ func (l *lines) isFull() bool {
 	return l.end == len(l.buf) && len(l.buf) == l.maxBuf && l.end-l.start > l.maxBuf/2
 }
 
-// swap takes the line under way off the buffer, which must hold nothing else, and goes on with another buffer: so what
-// was received stays valid until swap is called again.
-func (l *lines) swap() {
-	l.buf, l.spare = l.spare, l.buf
-	if l.buf == nil {
-		l.buf = make([]byte, l.maxBuf)
-	}
-	l.start, l.end, l.lf, l.cr = 0, 0, 0, 0
-}
+// consume takes the line under way off the buffer. It stays valid until the next call of free.
+func (l *lines) consume() { l.startAt(l.end) }
 
 // shrink gives a large buffer back if there is nothing in it.
 func (l *lines) shrink() {
 	if l.start == l.end && len(l.buf) > l.minBuf {
-		l.buf, l.spare = nil, nil
+		l.buf = nil
 		l.start, l.end, l.lf, l.cr = 0, 0, 0, 0
 	}
 }

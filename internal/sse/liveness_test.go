@@ -34,7 +34,7 @@ func (s *timed) Read(p []byte) (int, error) {
 
 func TestSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := NewReader(&timed{{3 * time.Minute, ":a\n"}, {time.Minute, "data:"}, {2 * time.Minute, "b\n\n"}}, 0)
+		r := NewReader(&timed{{3 * time.Minute, ":a\n"}, {time.Minute, "data:"}, {2 * time.Minute, "b\n\n"}}, 0, protocol)
 		silence := func() time.Duration {
 			synctest.Wait()
 			return r.Silence(time.Now())
@@ -103,7 +103,7 @@ func TestLastByteAndLastField(t *testing.T) {
 				for _, read := range test.reads {
 					src = append(src, step{time.Minute, read})
 				}
-				r := newReader(&src, 0, tiny)
+				r := newReader(&src, 0, protocol, tiny)
 				readStory(r)
 				assert.Equal(t, test.byte, minute(r.LastByte()), "LastByte")
 				assert.Equal(t, test.field, minute(r.LastField()), "LastField")
@@ -114,7 +114,7 @@ func TestLastByteAndLastField(t *testing.T) {
 
 // With the race detector, this proves that any goroutine may ask.
 func TestLivenessFromOtherGoroutines(t *testing.T) {
-	r := NewReader(newDribble("data:a\n\n:b\ndata:c\n\n", 3, 1), 0)
+	r := NewReader(newDribble("data:a\n\n:b\ndata:c\n\n", 3, 1), 0, protocol)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -143,7 +143,7 @@ func (s *watchedSource) LastByte() time.Time { return s.last }
 func TestBytesOfAReadUnderWayAreNoSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src := &watchedSource{Reader: &timed{{0, "data: 1\n\n"}, {time.Hour, "data: 2\n\n"}}}
-		r := NewReader(src, 0)
+		r := NewReader(src, 0, protocol)
 		_, err := r.Next()
 		assert.NoError(t, err)
 		first := time.Now()

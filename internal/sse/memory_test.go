@@ -33,7 +33,7 @@ func TestReadingAllocatesNothing(t *testing.T) {
 		{"an event that takes several reads", "data:" + strings.Repeat("x", 200_000) + "\n\n"},
 	} {
 		t.Run(test.rule, func(t *testing.T) {
-			r := NewReader(&repeated{stream: test.stream}, 1<<20)
+			r := NewReader(&repeated{stream: test.stream}, 1<<20, protocol)
 			hundred := func() { // AllocsPerRun rounds down to whole allocations
 				for range 100 {
 					if _, err := r.Next(); err != nil {
@@ -69,7 +69,7 @@ func (h *hugeThenIdle) Read(p []byte) (int, error) {
 }
 
 func TestAHugeEventTakesTwiceItsSizeAndIsGivenBack(t *testing.T) {
-	r := NewReader(&hugeThenIdle{}, 256<<20)
+	r := NewReader(&hugeThenIdle{}, 256<<20, protocol)
 	before := memory()
 	item, err := r.Next()
 	require.NoError(t, err)
@@ -85,7 +85,7 @@ func TestAHugeEventTakesTwiceItsSizeAndIsGivenBack(t *testing.T) {
 }
 
 func TestAnEventThatIsTooLargeIsGivenBack(t *testing.T) {
-	r := NewReader(&hugeThenIdle{}, hugeSize/2)
+	r := NewReader(&hugeThenIdle{}, hugeSize/2, protocol)
 	before := memory()
 	_, err := r.Next()
 	require.Equal(t, ErrTooLarge, err)
@@ -106,7 +106,7 @@ func TestManyDataLinesTakeLinearTime(t *testing.T) {
 		const count = 1_000_000
 		stream := strings.Repeat("data:x"+lineEnd, count) + lineEnd
 		begin := time.Now()
-		item, err := NewReader(oneRead(stream), 0).Next()
+		item, err := NewReader(oneRead(stream), 0, protocol).Next()
 		require.NoError(t, err)
 		assert.Len(t, item.Data, 2*count-1)
 		return time.Since(begin)

@@ -16,14 +16,17 @@ type sizes struct {
 // near 64 KiB.
 var defaultSizes = sizes{minBuf: 16 << 10, maxBuf: 256 << 10, kept: 64 << 10}
 
+// unnamed is the name of an event whose stream did not say one.
+const unnamed = "message"
+
 // maxEmptyReads is how many Reads in a row may return neither a byte nor an error, as in package bufio.
 const maxEmptyReads = 100
 
 // Reader reads one stream. One goroutine may call Next; Silence, LastByte and LastField may be called from any.
 //
-// It holds at most some 512 KiB between items, however large the events were; 768 KiB if it splits events; and some 16
-// KiB once a comment says that the stream is idle. Reading an event allocates nothing, once the buffers have grown, if
-// it is smaller than 256 KiB and its name is one of the protocol's or the same as before.
+// It holds at most some 512 KiB between items, however large the events were, and some 16 KiB once a comment says that
+// the stream is idle. Reading an event allocates nothing, once the buffers have grown, if it is smaller than 256 KiB and
+// its name is a known one or the same as before.
 type Reader struct {
 	src    io.Reader
 	below  interface{ LastByte() time.Time } // src, if it knows when a byte of a Read under way came; nil if not
@@ -41,25 +44,42 @@ type Reader struct {
 	longData bool // the line under way is a data line, and its beginning is in data already
 	parted   bool // the beginning of its data was returned already
 
-	split    string // the name of events to return in parts; empty if there is none
+	names    Names
 	quiet    bool   // the last item was a comment
 	lastName string // the last name that took an allocation
+}
+
+// Names are the names of events that a Reader treats in a way of their own. It knows no protocol: they are passed in.
+type Names struct {
+	// Known are names that take no allocation.
+	Known []string
+
+	// Split is the name of events that are returned in parts, as they arrive, if they are large: see Item.More. All parts
+	// but the last are larger than 128 KiB. That goes for events that have their name before their data, and a first line
+	// of data that is long; others still come in one piece. Once a part was returned, the event does not change its name
+	// any more. The default is none.
+	Split string
+
+	// Bare is the name of events that count also without a line of data, as for common clients. By the specification such
+	// an event is dropped. The default is none.
+	Bare string
 }
 
 // NewReader makes a reader. If src has a method LastByte() time.Time, which any goroutine may call, that says when the
 // last byte came for a Read that has not returned yet. maxEventSize is in bytes as received, field names included and
 // comments excluded; not positive means no limit.
-func NewReader(src io.Reader, maxEventSize int) *Reader {
-	return newReader(src, maxEventSize, defaultSizes)
+func NewReader(src io.Reader, maxEventSize int, names Names) *Reader {
+	return newReader(src, maxEventSize, names, defaultSizes)
 }
 
-func newReader(src io.Reader, maxEventSize int, s sizes) *Reader {
+func newReader(src io.Reader, maxEventSize int, names Names, s sizes) *Reader {
 	r := &Reader{
 		src:   src,
 		limit: max(0, maxEventSize),
 		kept:  s.kept,
 		lines: lines{minBuf: s.minBuf, maxBuf: s.maxBuf},
 		data:  data{chunkSize: s.maxBuf},
+		names: names,
 	}
 	r.live.init()
 	r.below, _ = src.(interface{ LastByte() time.Time })
@@ -102,19 +122,9 @@ func (r *Reader) Ready() (Item, bool) {
 	return Item{}, false
 }
 
-// Buffered is what was received and is in the read buffer after the last item. It is valid until the next call of Next.
-func (r *Reader) Buffered() []byte { return r.lines.partial() }
-
-// Split makes Next return large events of this name in parts, as they arrive, rather than in one piece: see Item.More.
-// All parts but the last are larger than 128 KiB. That goes for events that have their name before their data, and
-// a first line of data that is long; others still come in one piece. Once a part was returned, the event does not
-// change its name any more. The Data of a part stays valid during the next call of Next, so that one goroutine can look
-// at it while another reads on.
-func (r *Reader) Split(name string) { r.split = name }
-
 // part returns what has come of a long line of data, if the event is one to split and the buffer is full.
 func (r *Reader) part() (Item, bool) {
-	if r.split == "" || r.name != r.split || !r.lines.isFull() {
+	if r.names.Split == "" || r.name != r.names.Split || !r.lines.isFull() {
 		return Item{}, false
 	}
 	partial := r.lines.partial()
@@ -133,7 +143,7 @@ func (r *Reader) part() (Item, bool) {
 	if r.err = r.count(len(partial)); r.err != nil {
 		return Item{}, false
 	}
-	r.lines.swap()
+	r.lines.consume()
 	r.parted = true
 	return Item{Kind: Event, Name: r.name, Data: value[:len(value):len(value)], More: true}, true
 }
@@ -167,7 +177,7 @@ func (r *Reader) handle(line []byte) (item Item, ok bool, err error) {
 			r.name = r.intern(value)
 		}
 	case retryField:
-		if d, ok := parseRetry(value); ok {
+		if d, ok := parseRetry(value); ok && len(value) < r.kept {
 			return Item{Kind: Retry, Retry: d}, true, nil
 		}
 	}
@@ -188,34 +198,28 @@ func (r *Reader) checkSize(size int) error {
 	return nil
 }
 
-// dispatch ends the event under way. It is an item only if it had a data line.
+// dispatch ends the event under way. It is an item only if it had a data line, or is a bare one.
 func (r *Reader) dispatch() (Item, bool) {
-	dispatched, name := r.data.any, r.name
+	dispatched, name := r.data.any || r.name != "" && r.name == r.names.Bare, r.name
 	r.size, r.name, r.parted = 0, "", false
 	if !dispatched {
 		return Item{}, false
 	}
 	if name == "" {
-		name = "message"
+		name = unnamed
 	}
 	return Item{Kind: Event, Name: name, Data: r.data.take()}, true
 }
 
-// intern makes a string of a name; without an allocation if it is one of the protocol's, or the same as before.
+// intern makes a string of a name; without an allocation if it is a known one, or the same as before.
 func (r *Reader) intern(name []byte) string {
-	switch string(name) {
-	case "":
-		return ""
-	case "put":
-		return "put"
-	case "patch":
-		return "patch"
-	case "delete":
-		return "delete"
-	case "reconnect":
-		return "reconnect"
-	case "message":
-		return "message"
+	if string(name) == unnamed {
+		return unnamed
+	}
+	for _, known := range r.names.Known {
+		if string(name) == known {
+			return known
+		}
 	}
 	if string(name) != r.lastName {
 		r.lastName = string(name)

@@ -90,8 +90,12 @@ var rules = []struct {
 		want: []string{retry("1ms"), retry("0s"), retry("7ms")}},
 	{rule: "retry is ASCII digits only", stream: "retry:\nretry:-1\nretry:+1\nretry:1.5\nretry:1s\nretry:  1\nretry:\u0661\n\n"},
 	{rule: "a huge retry is the longest duration",
-		stream: "retry:9223372036854\nretry:9223372036855\nretry:99999999999999999999999999999999999999999\n\n",
+		stream: "retry:9223372036854\nretry:9223372036855\nretry:999999999999999\n\n",
 		want:   []string{retry("2562047h47m16.854s"), forever, forever}},
+
+	{rule: "an event that is passed in as bare counts without data",
+		stream: "event:reconnect\n\nevent:put\n\nevent: reconnect\ndata\n\n",
+		want:   []string{event("reconnect", ""), event("reconnect", "")}},
 
 	// The end.
 	{rule: "an event without its blank line is dropped", stream: "data:a\n\ndata:b\n",
@@ -112,11 +116,11 @@ func TestRules(t *testing.T) {
 				want.err = io.EOF
 			}
 			for _, s := range []sizes{defaultSizes, tiny} {
-				assert.Equal(t, want, readStory(newReader(oneRead(rule.stream), 0, s)), "one read")
-				assert.Equal(t, want, readStory(newReader(iotest.OneByteReader(oneRead(rule.stream)), 0, s)), "byte by byte")
-				assert.Equal(t, want, readStory(newReader(iotest.DataErrReader(oneRead(rule.stream)), 0, s)), "bytes with EOF")
+				assert.Equal(t, want, readStory(newReader(oneRead(rule.stream), 0, protocol, s)), "one read")
+				assert.Equal(t, want, readStory(newReader(iotest.OneByteReader(oneRead(rule.stream)), 0, protocol, s)), "byte by byte")
+				assert.Equal(t, want, readStory(newReader(iotest.DataErrReader(oneRead(rule.stream)), 0, protocol, s)), "bytes with EOF")
 				for seed := range uint64(20) {
-					assert.Equal(t, want, readStory(newReader(newDribble(rule.stream, 8, seed), 0, s)), "seed %d", seed)
+					assert.Equal(t, want, readStory(newReader(newDribble(rule.stream, 8, seed), 0, protocol, s)), "seed %d", seed)
 				}
 			}
 		})
@@ -126,7 +130,7 @@ func TestRules(t *testing.T) {
 func TestCapturedStream(t *testing.T) {
 	captured, err := os.ReadFile("../../testdata/captured.sse")
 	require.NoError(t, err)
-	got := readStory(NewReader(strings.NewReader(string(captured)), 0))
+	got := readStory(NewReader(strings.NewReader(string(captured)), 0, protocol))
 	var kinds []string
 	for _, item := range got.items {
 		kinds = append(kinds, strings.Join(strings.Fields(item)[:2], " "))
@@ -134,14 +138,14 @@ func TestCapturedStream(t *testing.T) {
 	assert.Equal(t, []string{`comment "hello"`, `event "put"`, `comment ""`, `event "patch"`, `event "patch"`,
 		`comment "keepalive"`, `event "delete"`, `event "policy-note"`, `event "reconnect"`}, kinds)
 	assert.Equal(t, io.ErrUnexpectedEOF, got.err, "the last event was cut off")
-	assert.Equal(t, got, readStory(NewReader(iotest.OneByteReader(strings.NewReader(string(captured))), 0)))
+	assert.Equal(t, got, readStory(NewReader(iotest.OneByteReader(strings.NewReader(string(captured))), 0, protocol)))
 }
 
 // A reader that waited for the LF after a CR would hold back the last event of a burst until the next one comes.
 func TestALoneCRDoesNotDelayAnEvent(t *testing.T) {
 	events, stream := io.Pipe()
 	defer stream.Close()
-	r := NewReader(events, 0)
+	r := NewReader(events, 0, protocol)
 	for _, burst := range []struct{ sent, want string }{
 		{"data:a\r\r", event("message", "a")},
 		{"data:b\r\n\r", event("message", "b")},
@@ -164,7 +168,7 @@ func TestAnErrorOfTheSourceIsReturnedAsItIs(t *testing.T) {
 			together := newDribble(test.stream, 8, 1)
 			together.err = broken
 			for _, src := range []io.Reader{together, io.MultiReader(oneRead(test.stream), iotest.ErrReader(broken))} {
-				r := NewReader(src, 0)
+				r := NewReader(src, 0, protocol)
 				assert.Equal(t, comment("a"), next(t, r))
 				for range 3 {
 					_, err := r.Next()
@@ -180,12 +184,12 @@ type emptyReads struct{}
 func (emptyReads) Read([]byte) (int, error) { return 0, nil }
 
 func TestASourceThatNeverReturnsAnythingIsAnError(t *testing.T) {
-	_, err := NewReader(emptyReads{}, 0).Next()
+	_, err := NewReader(emptyReads{}, 0, protocol).Next()
 	assert.Equal(t, io.ErrNoProgress, err)
 }
 
 func TestAnItemIsValidUntilTheNextOne(t *testing.T) {
-	r := NewReader(oneRead("data:first\n\n:comment\ndata:second\ndata:third\n:other\n\ndata:fourth\n\n"), 0)
+	r := NewReader(oneRead("data:first\n\n:comment\ndata:second\ndata:third\n:other\n\ndata:fourth\n\n"), 0, protocol)
 	for _, want := range []string{"first", "comment", "other", "second\nthird", "fourth"} {
 		item, err := r.Next()
 		require.NoError(t, err)

@@ -33,8 +33,7 @@ func readParts(r *Reader) (s story, parts int) {
 }
 
 func split(stream string, most int, s sizes) *Reader {
-	r := newReader(newDribble(stream, most, 1), 0, s)
-	r.Split("put")
+	r := newReader(newDribble(stream, most, 1), 0, splitPuts, s)
 	return r
 }
 
@@ -71,8 +70,7 @@ func TestAnEventInPartsIsCutOffOrTooLarge(t *testing.T) {
 	assert.Equal(t, story{nil, io.ErrUnexpectedEOF}, got)
 	assert.Positive(t, parts)
 
-	r := newReader(oneRead("event:put\ndata:"+counting(100)+"\n\n"), 90, tiny)
-	r.Split("put")
+	r := newReader(oneRead("event:put\ndata:"+counting(100)+"\n\n"), 90, splitPuts, tiny)
 	got, _ = readParts(r)
 	assert.Equal(t, story{nil, ErrTooLarge}, got)
 }
@@ -84,20 +82,18 @@ func FuzzSplit(f *testing.F) {
 		if strings.Count(stream, "event") > strings.Count(stream, "\n\n") {
 			return // more names than events: one may come too late
 		}
-		r := newReader(newDribble(stream, 30, seed), 0, tiny)
-		r.Split("put")
+		r := newReader(newDribble(stream, 30, seed), 0, splitPuts, tiny)
 		got, parts := readParts(r)
 		if parts > 0 && strings.Count(stream, "event") > 1 {
 			return // the same
 		}
-		assert.Equal(t, readStory(newReader(oneRead(stream), 0, tiny)), got)
+		assert.Equal(t, readStory(newReader(oneRead(stream), 0, Names{}, tiny)), got)
 	})
 }
 
 func TestAHugeEventInPartsTakesNoMoreThanTheBuffer(t *testing.T) {
 	src := io.MultiReader(strings.NewReader("event:put\n"), &hugeThenIdle{})
-	r := NewReader(src, 256<<20)
-	r.Split("put")
+	r := NewReader(src, 256<<20, splitPuts)
 	before := memory()
 	size := 0
 	for {
@@ -114,7 +110,7 @@ func TestAHugeEventInPartsTakesNoMoreThanTheBuffer(t *testing.T) {
 
 func TestReadyReturnsOnlyWhatHasCome(t *testing.T) {
 	reader, writer := io.Pipe()
-	r := NewReader(reader, 0)
+	r := NewReader(reader, 0, protocol)
 	go func() {
 		_, _ = io.WriteString(writer, "data:a\n\n:b\ndata:c\n\nda")
 		_, _ = io.WriteString(writer, "ta:d\n\n")
@@ -133,25 +129,10 @@ func TestReadyReturnsOnlyWhatHasCome(t *testing.T) {
 
 func TestAnIdleStreamGivesTheBufferBack(t *testing.T) {
 	stream := "data:" + counting(1000) + "\n\n"
-	r := newReader(io.MultiReader(strings.NewReader(stream), strings.NewReader(":idle\n"), strings.NewReader("data:a\n\n")), 0, tiny)
+	r := newReader(io.MultiReader(strings.NewReader(stream), strings.NewReader(":idle\n"), strings.NewReader("data:a\n\n")), 0, protocol, tiny)
 	require.Equal(t, event("message", counting(1000)), next(t, r))
 	require.Equal(t, comment("idle"), next(t, r))
 	require.Equal(t, event("message", "a"), next(t, r))
 	assert.LessOrEqual(t, len(r.lines.buf), 2*tiny.minBuf+8)
 	runtime.KeepAlive(r)
-}
-
-func TestAPartStaysValidDuringTheNextCall(t *testing.T) {
-	long := counting(1000)
-	r := split("event:put\ndata:"+long+"\n\n", 7, tiny)
-	var last, joined string
-	var lastData []byte
-	for more := true; more; {
-		item, err := r.Next()
-		require.NoError(t, err)
-		require.Equal(t, last, string(lastData))
-		lastData, last, more = item.Data, string(item.Data), item.More
-		joined += last
-	}
-	assert.Equal(t, long, joined)
 }

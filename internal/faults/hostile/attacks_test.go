@@ -70,7 +70,7 @@ var attacks = []attack{
 			_, err := io.WriteString(w, "X: y\r\n")
 			return err
 		})},
-	{name: "a compressed bomb", kind: autoconfig.ErrorKindResponse, message: "content encoding", serve: bomb},
+	{name: "a compressed bomb", kind: autoconfig.ErrorKindInvalidData, message: "exceeds the size limit", serve: bomb},
 	{name: "ten million data lines of one byte", kind: autoconfig.ErrorKindInvalidData, message: "malformed put",
 		heap: 64, maxEventSize: 64 * megabyte, serve: func(w http.ResponseWriter, r *http.Request) {
 			stream(w, "event: put\n")

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"sync"
@@ -15,10 +14,12 @@ import (
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 
+	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/fakes"
 	"github.com/relayconf/relayconf/config"
-	"github.com/relayconf/relayconf/internal/handshake"
+	"github.com/relayconf/relayconf/internal/sse"
+	"github.com/relayconf/relayconf/internal/stream"
 )
 
 // The reasons for an end that is a failure, for errors.Is.
@@ -47,35 +48,20 @@ type Counts struct{ Events, Comments, Connections int }
 // Capture is a running capture. It owns its goroutines, which end before Done is closed.
 type Capture struct {
 	options Options
-	url     *url.URL
 	out     recorder
 	done    chan struct{}
 	counts  Counts
 	err     error
+	open    bool // a connection is up, and its end is a drop
 
-	mu         sync.Mutex
-	key        config.AutoConfigKey
-	disconnect context.CancelCauseFunc // ends the connection or the wait that is under way
+	mu   sync.Mutex
+	key  config.AutoConfigKey
+	line *stream.Line // nil before the first connection
 }
-
-// Waits between connections: the first after firstRetry, doubled up to lastRetry, up to half of it taken off at
-// random, and back to the first after a connection that lasted for healthyAfter. A rejected key waits for as long as
-// rejectedRetry: it won't mend by itself soon.
-const (
-	firstRetry    = time.Second
-	lastRetry     = 30 * time.Second
-	rejectedRetry = 5 * time.Minute
-	healthyAfter  = time.Minute
-)
-
-var (
-	errKeyChanged = errors.New("the key was changed")
-	errAsked      = errors.New("the service asks for a new connection")
-)
 
 // Start captures until the context ends, which is no failure, or until there is no use in going on.
 func Start(ctx context.Context, options Options) *Capture {
-	c := &Capture{options: options, key: options.Key, done: make(chan struct{}), disconnect: func(error) {}}
+	c := &Capture{options: options, key: options.Key, done: make(chan struct{})}
 	c.out = recorder{
 		writer: autoconfigtest.NewRecordingWriter(options.Out),
 		fakes:  options.Fakes,
@@ -84,7 +70,6 @@ func Start(ctx context.Context, options Options) *Capture {
 	}
 	go func() {
 		defer close(c.done)
-		defer options.Client.CloseIdleConnections()
 		c.err = c.run(ctx)
 	}()
 	return c
@@ -100,13 +85,23 @@ func (c *Capture) Result() (Counts, error) { return c.counts, c.err }
 func (c *Capture) SetKey(key config.AutoConfigKey) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.hide(key)
 	c.key = key
-	c.disconnect(errKeyChanged)
+	if c.line != nil {
+		c.line.SetKey(key)
+	}
+}
+
+// hide makes sure that a key gets a fake wherever it comes back.
+func (c *Capture) hide(key config.AutoConfigKey) {
+	if c.options.Fakes != nil {
+		c.options.Fakes.Key(string(key))
+	}
 }
 
 func (c *Capture) run(ctx context.Context) error {
-	var err error
-	if c.url, err = handshake.URL(c.options.StreamURI, c.options.ProtocolVersion); err != nil {
+	url, err := stream.URL(c.options.StreamURI, c.options.ProtocolVersion)
+	if err != nil {
 		return err
 	}
 	if err := c.out.begun(time.Now()); err != nil {
@@ -119,50 +114,95 @@ func (c *Capture) run(ctx context.Context) error {
 		defer timer.Stop()
 		c.out.first = func() { timer.Stop() }
 	}
-	for delay := firstRetry; ; {
-		attempt, key := c.begin(ctx)
-		started := time.Now()
-		err := c.follow(attempt, key)
-		var failed *writeError
-		switch {
-		case errors.As(err, &failed):
-			return err
-		case errors.Is(context.Cause(ctx), ErrInitTimeout):
-			return fmt.Errorf("%w, which is %s", ErrInitTimeout, c.options.InitTimeout)
-		case ctx.Err() != nil:
+	line := c.connect(ctx, url)
+	defer func() { cancel(nil); <-line.Done() }()
+	for {
+		select {
+		case <-ctx.Done():
+			if errors.Is(context.Cause(ctx), ErrInitTimeout) {
+				return fmt.Errorf("%w, which is %s", ErrInitTimeout, c.options.InitTimeout)
+			}
 			return nil
-		case errors.Is(err, ErrRejected) && !c.options.RetryRejected:
-			return err
+		case signal := <-line.Signals():
+			if err := c.handle(signal, url.Host); err != nil {
+				return err
+			}
 		}
-		if time.Since(started) >= healthyAfter || errors.Is(err, errKeyChanged) || errors.Is(err, errAsked) {
-			delay = firstRetry
-		}
-		wait := delay
-		if errors.Is(err, ErrRejected) {
-			wait = rejectedRetry
-		}
-		wait -= time.Duration(rand.Float64() * float64(wait) / 2)
-		c.options.Loggers.Warnf("Recording: %s; connecting again in %s", err, wait.Round(time.Millisecond))
-		sleep(attempt, wait) // not at all if the key was changed
-		delay = min(2*delay, lastRetry)
 	}
 }
 
-// begin makes the context of the next connection and of the wait after it, both of which SetKey ends.
-func (c *Capture) begin(ctx context.Context) (context.Context, config.AutoConfigKey) {
+func (c *Capture) connect(ctx context.Context, url *url.URL) *stream.Line {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.disconnect(nil) // frees the one before
-	attempt, cancel := context.WithCancelCause(ctx)
-	c.disconnect = cancel
-	return attempt, c.key
+	c.hide(c.key)
+	c.line = stream.Open(ctx, stream.Options{
+		URL:              url,
+		Client:           c.options.Client,
+		Key:              c.key,
+		ReadTimeout:      c.options.ReadTimeout,
+		MaxEventSize:     autoconfig.DefaultMaxEventSize,
+		RetryRejectedKey: c.options.RetryRejected,
+		Names:            sse.Names{Bare: autoconfig.ReconnectEvent},
+	})
+	return c.line
 }
 
-func sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
+// handle records a signal. An error is the end.
+func (c *Capture) handle(signal *stream.Signal, host string) error {
+	switch signal.Kind {
+	case stream.Opened:
+		c.options.Loggers.Infof("Recording the stream of %s", host)
+		c.open = true
+		c.out.opened(time.Now())
+		signal.Proceed(stream.Verdict{Fed: true}) // a stream of comments alone is worth recording, too
+	case stream.Received:
+		verdict, err := c.received(signal)
+		if err != nil {
+			return err
+		}
+		signal.Proceed(verdict)
+	case stream.Lost:
+		if err := c.lost(signal); err != nil {
+			return err
+		}
+		signal.Proceed(stream.Verdict{})
+	case stream.Failed:
+		signal.Proceed(stream.Verdict{})
+		return fmt.Errorf("%w: %w", ErrRejected, signal.Failure.Err)
 	}
+	return nil
+}
+
+func (c *Capture) received(signal *stream.Signal) (stream.Verdict, error) {
+	verdict := stream.Verdict{Applied: true}
+	item := signal.Item
+	for more := true; more; item, more = signal.Next() {
+		if err := c.out.item(item, time.Now()); err != nil {
+			return verdict, err
+		}
+		if item.Kind == sse.Event && item.Name == autoconfig.ReconnectEvent {
+			c.open = false // in the recording, the event itself ends the connection
+			verdict.Reconnect = true
+			return verdict, nil
+		}
+	}
+	return verdict, nil
+}
+
+// lost records the end of a connection. Another status than 200 becomes part of the recording, unless it speaks of the
+// key, which is of no interest to those who use the recording.
+func (c *Capture) lost(signal *stream.Signal) error {
+	wasOpen := c.open
+	c.open = false
+	failure := signal.Failure
+	if failure != nil {
+		c.options.Loggers.Warnf("Recording: %s; connecting again in %s", failure.Err, signal.Delay.Round(time.Millisecond))
+	}
+	switch {
+	case wasOpen:
+		return c.out.dropped(time.Now())
+	case failure == nil || failure.Rejected || failure.Status == 0 || failure.Status == http.StatusOK:
+		return nil
+	}
+	return c.out.refused(failure.Status)
 }

@@ -42,7 +42,8 @@ func (r *recorder) opened(now time.Time) {
 	r.last = now
 }
 
-func (r *recorder) dropped() error { return written(r.writer.Drop()) }
+// dropped notes that the connection was lost, after how long a silence.
+func (r *recorder) dropped(now time.Time) error { return r.write(now, r.writer.Drop) }
 
 func (r *recorder) refused(status int) error { return written(r.writer.Status(status)) }
 

@@ -80,7 +80,7 @@ func words(c change.Change) (verb, rest string) {
 	case change.Recovered:
 		return "recovered", "after " + elapsed(c.Lost)
 	case change.CacheLoaded:
-		return "started from the cache:", fmt.Sprintf("%s, saved %s ago", count(c.Environments, "environment"), Age(c.Age))
+		return "started from the cache:", fmt.Sprintf("%s, confirmed %s ago", count(c.Environments, "environment"), Age(c.Age))
 	case change.StreamTookOver:
 		return "the stream has taken over from the cache", ""
 	case change.LeftOut:

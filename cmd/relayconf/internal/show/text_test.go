@@ -93,7 +93,7 @@ func TestEachChangeIsALine(t *testing.T) {
 		"all from the cache": {change.Change{Kind: change.ReceivedAll, Environments: 2, FromCache: true},
 			`received all from the cache: 2 environments`},
 		"cache": {change.Change{Kind: change.CacheLoaded, Environments: 3, Age: 150 * time.Second},
-			`started from the cache: 3 environments, saved 2m ago`},
+			`started from the cache: 3 environments, confirmed 2m ago`},
 		"take-over":      {change.Change{Kind: change.StreamTookOver}, `the stream has taken over from the cache`},
 		"keepalive":      {change.Change{Kind: change.KeepAlive}, `keepalive`},
 		"comment":        {change.Change{Kind: change.KeepAlive, Comment: " hello\x1b[2J"}, `keepalive hello�[2J`},

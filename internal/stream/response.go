@@ -1,0 +1,82 @@
+package stream
+
+import (
+	"fmt"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/relayconf/relayconf/internal/mask"
+	"github.com/relayconf/relayconf/internal/origin"
+)
+
+// ResponseError is a response that is not an event stream.
+type ResponseError struct {
+	Status     int           // HTTP status; 200 if it is not a stream for another reason
+	RetryAfter time.Duration // what the service asks for, an hour at most; 0 if it does not
+	reason     string
+	// keyWithheld: a redirect led to another host, which did not get the key.
+	keyWithheld bool
+}
+
+// Error is a sentence for people, without secrets.
+func (e *ResponseError) Error() string { return e.reason }
+
+// KeyRejected says whether the service rejected the key: status 401 or 403 from where the key was sent to.
+func (e *ResponseError) KeyRejected() bool {
+	return (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden) && !e.keyWithheld
+}
+
+// check says whether the response is a connection: status 200 and an event stream, in an encoding that was asked for. An
+// error is a *ResponseError.
+func check(response *http.Response) error {
+	e := &ResponseError{
+		Status:      response.StatusCode,
+		keyWithheld: !origin.Kept(response.Request),
+	}
+	contentType := response.Header.Get("Content-Type")
+	mediaType, _, _ := mime.ParseMediaType(contentType)
+	encoding := response.Header.Get("Content-Encoding")
+	askedFor := encoding == "" || encoding == "identity" || isCompressed(response) && response.Request.Header.Get("Accept-Encoding") != ""
+	switch {
+	case response.StatusCode != http.StatusOK:
+		e.reason = strings.TrimSpace(fmt.Sprintf("the service answered with HTTP status %d %s",
+			response.StatusCode, http.StatusText(response.StatusCode)))
+		e.RetryAfter = retryAfter(response.Header.Get("Retry-After"), time.Now())
+	case mediaType != "text/event-stream":
+		e.reason = fmt.Sprintf("the service answered with content type %q instead of an event stream; "+
+			"is something else at that address?", mask.Shorten(contentType))
+	case !askedFor:
+		e.reason = fmt.Sprintf("the service sent an event stream with content encoding %q, which was not asked for",
+			mask.Shorten(encoding))
+	default:
+		return nil
+	}
+	if e.keyWithheld {
+		e.reason += fmt.Sprintf("; it had redirected to another host, %q, which is not sent the key: "+
+			"if that is where the service lives now, set the stream URI to it", mask.Shorten(response.Request.URL.Host))
+	}
+	return e
+}
+
+// isCompressed says whether the body is compressed with gzip.
+func isCompressed(response *http.Response) bool {
+	return strings.EqualFold(response.Header.Get("Content-Encoding"), "gzip")
+}
+
+// ResumedHeader is true in a response that goes on from the Last-Event-ID of the request: what follows are the changes
+// since then, and not a put.
+const ResumedHeader = "Relayconf-Resumed"
+
+// retryAfter takes both forms of the header, seconds and a date; 0 if there is none that makes sense.
+func retryAfter(header string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseUint(header, 10, 64); err == nil {
+		return time.Duration(min(seconds, uint64(maxRetryAfter/time.Second))) * time.Second
+	}
+	if date, err := http.ParseTime(header); err == nil {
+		return max(0, min(date.Sub(now), maxRetryAfter))
+	}
+	return 0
+}

@@ -1,0 +1,143 @@
+package wire
+
+import (
+	"encoding/json"
+
+	"github.com/launchdarkly/go-sdk-common/v3/ldtime"
+
+	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/envfactory"
+	"github.com/relayconf/relayconf/internal/jsonscan"
+)
+
+// DecodeEnvironment returns what the text of an environment says. Its strings are parts of the text. A text that is not
+// of an environment is an error; the text of an Item never is.
+func DecodeEnvironment(text string) (envfactory.EnvironmentRep, error) {
+	c := cursor{text: View(text)}
+	if fields := c.environment(); c.ends() {
+		return fields.rep(), nil
+	}
+	var rep envfactory.EnvironmentRep
+	err := json.Unmarshal(View(text), &rep)
+	return rep, err
+}
+
+// DecodeFilter returns what the text of a filter says.
+func DecodeFilter(text string) (envfactory.FilterRep, error) {
+	var rep envfactory.FilterRep
+	err := json.Unmarshal(View(text), &rep)
+	return rep, err
+}
+
+// EnvironmentItem makes an item of the text of an environment, as if a put had listed it under an id.
+func EnvironmentItem(id, text string) (Item, error) {
+	item, end, err := decodeItem(View(text), 0, 0, []byte(id))
+	if err == nil && jsonscan.Space(View(text), end) < len(text) {
+		err = jsonscan.ErrSyntax
+	}
+	return item, err
+}
+
+// FilterItem makes an item of the text of a filter, as if a put had listed it under an id.
+func FilterItem(id, text string) (Item, error) { return filterItem([]byte(text), id) }
+
+// decodeItem decodes an environment that begins at a place in a text, and returns where it ends. The depth is the number
+// of objects around it.
+func decodeItem(text []byte, at, depth int, id []byte) (item Item, end int, err error) {
+	c := cursor{text: text, at: at, depth: depth}
+	fields := c.environment()
+	switch c.err {
+	case nil:
+		return fields.item(text[at:c.at], id), c.at, nil
+	case errUnusual:
+		if end, err = jsonscan.Value(text, at, depth); err != nil {
+			return Item{}, end, err
+		}
+		item, err = unusualItem(text[at:end], id)
+		return item, end, err
+	}
+	return Item{}, at, c.err
+}
+
+// item makes an item of an environment and copies its text.
+func (e *environmentFields) item(text, id []byte) Item {
+	return Item{
+		ID:        string(id),
+		Version:   e.version,
+		Text:      string(text),
+		Misplaced: string(e.envID) != string(id),
+		Plain: len(e.sdkKey) > 0 && e.sdkKeys == nil && e.mobileKeys == nil &&
+			e.expiringKey == nil && e.expiringTime == 0,
+	}
+}
+
+// unusualItem makes an item by encoding/json.
+func unusualItem(text, id []byte) (Item, error) {
+	var rep envfactory.EnvironmentRep
+	if err := json.Unmarshal(text, &rep); err != nil {
+		return Item{}, err
+	}
+	return Item{ID: string(id), Version: rep.Version, Text: string(text), Misplaced: string(rep.EnvID) != string(id)}, nil
+}
+
+func filterItem(text []byte, id string) (Item, error) {
+	var rep envfactory.FilterRep
+	if err := json.Unmarshal(text, &rep); err != nil {
+		return Item{}, err
+	}
+	return Item{ID: id, Version: rep.Version, Text: string(text)}, nil
+}
+
+// environmentFields are the fields of an environment, as parts of its text.
+type environmentFields struct {
+	envID, envKey, envName, projKey, projName, mobKey []byte
+	sdkKey, expiringKey                               []byte
+	expiringTime                                      uint64
+	sdkKeys, mobileKeys                               []keyFields // nil if there is no list
+	defaultTTL, version                               int
+	secureMode                                        bool
+}
+
+// keyFields are the fields of an entry of a list of keys.
+type keyFields struct {
+	key, value []byte
+	expires    bool
+	expiry     uint64
+	hasViews   bool
+}
+
+// rep returns the environment. Its strings are parts of the text, which must be a View.
+func (e *environmentFields) rep() envfactory.EnvironmentRep {
+	return envfactory.EnvironmentRep{
+		EnvID:    config.EnvironmentID(textOf(e.envID)),
+		EnvKey:   textOf(e.envKey),
+		EnvName:  textOf(e.envName),
+		ProjKey:  textOf(e.projKey),
+		ProjName: textOf(e.projName),
+		MobKey:   config.MobileKey(textOf(e.mobKey)),
+		SDKKey: envfactory.SDKKeyRep{Value: config.SDKKey(textOf(e.sdkKey)), Expiring: envfactory.ExpiringKeyRep{
+			Value: config.SDKKey(textOf(e.expiringKey)), Timestamp: ldtime.UnixMillisecondTime(e.expiringTime),
+		}},
+		SDKKeys:    keyReps(e.sdkKeys),
+		MobileKeys: keyReps(e.mobileKeys),
+		DefaultTTL: e.defaultTTL,
+		SecureMode: e.secureMode,
+		Version:    e.version,
+	}
+}
+
+func keyReps(list []keyFields) []envfactory.ConcurrentKeyRep {
+	if list == nil {
+		return nil
+	}
+	reps := make([]envfactory.ConcurrentKeyRep, len(list))
+	for i := range list {
+		k := &list[i]
+		reps[i] = envfactory.ConcurrentKeyRep{Key: textOf(k.key), Value: textOf(k.value), HasViews: k.hasViews}
+		if k.expires {
+			expiry := ldtime.UnixMillisecondTime(k.expiry)
+			reps[i].Expiry = &expiry
+		}
+	}
+	return reps
+}
