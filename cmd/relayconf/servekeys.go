@@ -35,8 +35,8 @@ func (s *server) applyKeys(keys []keyfile.Key) error {
 func (s *server) changeKey(key config.AutoConfigKey) {
 	former := s.settings.key
 	s.settings.key = key
-	if s.cache != nil {
-		s.cache.SetKey(key)
+	if s.cache != nil && s.options.environments != "" {
+		s.cache.RotateKey(former, key) // a manager does that itself, once the service has accepted the key
 	}
 	s.currentSource().SetKey(key)
 	if s.options.keys != "" {
