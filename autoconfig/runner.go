@@ -109,11 +109,8 @@ func (r *runner) connect(ctx context.Context) {
 }
 
 // resumeFrom returns the id for the next connection. The first one waits for the store's head start.
-func (r *runner) resumeFrom(connection context.Context) string {
-	select {
-	case <-r.headStart.Done():
-	case <-connection.Done():
-	}
+func (r *runner) resumeFrom() string {
+	<-r.headStart.Done()
 	return r.m.resumeFrom()
 }
 
