@@ -382,3 +382,17 @@ func TestStoreARejectedKeyLeavesTheRelayServing(t *testing.T) {
 		}, WithRejectedKeyRetry())
 	})
 }
+
+func TestStoreTellsTheStatusListenerBeforeTheHandler(t *testing.T) {
+	var told []string
+	withStore(t, storedAB, func(t *testing.T, r *rig, m *memory) {
+		r.relay.on = func(call string) { told = append(told, call) }
+		r.service.next()
+		r.wants("add a", "add b", "add filter f", "all")
+		assert.Equal(t, []string{"source STORE", "add a", "add b", "add filter f", "all"}, told)
+	}, WithStatusListener(func(s Status) {
+		if s.State != StateOff {
+			told = append(told, "source "+string(s.Source))
+		}
+	}))
+}
