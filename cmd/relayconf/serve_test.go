@@ -162,6 +162,7 @@ func TestAHubRestartsFromItsCacheWithBrokenFiles(t *testing.T) {
 	<-first.ended
 
 	second := startHub(t, hubKey, args...)
+	second.serves()
 	_, lines = stream(t, second.url("relays"), testKey)
 	assert.Equal(t, id, streamID(t, lines), "the versions are those of before")
 	require.NoError(t, second.cmd.Process.Kill())

@@ -41,9 +41,10 @@ type Source struct {
 
 	mu        sync.Mutex
 	inventory *inventory
-	document  document // as of the latest read that was applied
-	known     bool     // the handler has got a configuration
-	applied   time.Time
+	document  document  // as of the latest read that was applied
+	known     bool      // the handler has got a configuration
+	applied   time.Time // when changes were applied last
+	confirmed time.Time // when the files were as served last
 	status    autoconfig.Status
 }
 
@@ -58,7 +59,7 @@ func Start(ctx context.Context, options Options) (*Source, error) {
 		status: autoconfig.Status{State: autoconfig.StateInitializing, StateSince: time.Now(),
 			Source: autoconfig.SourceNone},
 	}
-	savedAt := s.load(ctx)
+	s.load(ctx)
 	before := filewatch.Take(options.Path)
 	err := s.firstRead(ctx)
 	environments, filters := s.inventory.count()
@@ -67,7 +68,7 @@ func Start(ctx context.Context, options Options) (*Source, error) {
 	}
 	if err != nil {
 		s.report(err)
-		s.startFromStore(savedAt)
+		s.startFromStore()
 	}
 	if options.Store != nil {
 		s.keeper = startKeeper(s)
@@ -94,10 +95,10 @@ func (s *Source) Status() autoconfig.Status {
 	return s.status
 }
 
-// load loads what was stored, and returns when that was saved.
-func (s *Source) load(ctx context.Context) time.Time {
+// load loads the stored inventory.
+func (s *Source) load(ctx context.Context) {
 	if s.options.Store == nil {
-		return time.Time{}
+		return
 	}
 	snapshot, err := s.options.Store.Load(ctx)
 	switch {
@@ -105,10 +106,8 @@ func (s *Source) load(ctx context.Context) time.Time {
 		s.status.StoreFailures++
 		s.options.Logger.Warn("The stored configuration could not be loaded; the versions go on from the time", "error", err)
 	case snapshot != nil:
-		s.inventory = fromSnapshot(snapshot)
-		return snapshot.SavedAt
+		s.inventory, s.confirmed = fromSnapshot(snapshot), snapshot.LastConfirmed()
 	}
-	return time.Time{}
 }
 
 // firstRead is patient with files that are being written.
@@ -134,17 +133,17 @@ func (s *Source) firstRead(ctx context.Context) error {
 	}
 }
 
-func (s *Source) startFromStore(savedAt time.Time) {
+func (s *Source) startFromStore() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	environments, _ := s.inventory.count()
 	s.status.Source, s.status.Environments = autoconfig.SourceStore, environments
-	s.status.SnapshotAge = max(0, time.Since(savedAt))
+	s.status.SnapshotAge = max(0, time.Since(s.confirmed))
 	s.told()
 	s.options.Handler.Changes(true, s.inventory.all())
 	s.known = true
 	s.options.Logger.Warn("Serving the stored configuration until the files are mended", "environments", environments,
-		"savedAt", savedAt.UTC())
+		"confirmed", s.confirmed.UTC())
 }
 
 // reread is called by the watcher.
@@ -181,7 +180,7 @@ func (s *Source) apply(d document, others *inventory) {
 	changes = append(adopted, changes...)
 	recovered := s.status.State == autoconfig.StateInterrupted || s.status.Source == autoconfig.SourceStore
 	environments, filters := s.inventory.count()
-	s.document = d
+	s.document, s.confirmed = d, now
 	s.status.Source, s.status.SnapshotAge, s.status.Environments = autoconfig.SourceStream, 0, environments
 	s.status.LastActivity = now
 	s.setState(autoconfig.StateValid)
