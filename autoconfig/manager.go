@@ -23,7 +23,7 @@ type StreamManager struct {
 	streamURLError    error // why streamURL is missing
 	dispatcher        dispatcher
 	initialRetryDelay time.Duration
-	storeKey          config.AutoConfigKey // that the manager was made with: see KeyedStore
+	storeKey          config.AutoConfigKey // the key of NewStreamManager: see KeyedStore
 
 	ctx       context.Context // ends when Close is called
 	cancel    context.CancelFunc

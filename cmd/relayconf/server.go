@@ -32,7 +32,8 @@ type server struct {
 	options  serveOptions
 	logger   *slog.Logger
 	hub      *hub.Hub
-	cache    cache // nil if there is none
+	cache    cache      // nil if there is none
+	foreign  chan error // has the error of a cache that is something else
 	delivery prometheus.Histogram
 	ops      *ops.Ops
 
@@ -97,7 +98,8 @@ func newServer(settings settings, o serveOptions, logger *slog.Logger) (*server,
 	if err != nil {
 		return nil, err
 	}
-	s := &server{settings: settings, options: o, logger: logger, cache: cache, delivery: newDelivery()}
+	s := &server{settings: settings, options: o, logger: logger, cache: cache, foreign: make(chan error, 1),
+		delivery: newDelivery()}
 	options := []hub.Option{
 		hub.WithLogger(logger),
 		hub.WithDeliveryObserver(func(d time.Duration) { s.delivery.Observe(d.Seconds()) }),
@@ -243,6 +245,8 @@ func (s *server) wait(signals signals) error {
 			s.changeKey(key)
 		case <-signals.stop.Done():
 			return nil
+		case err := <-s.foreign:
+			return withCode(exitUsage, err)
 		case <-source.Done():
 			return withCode(exitPermanent, source.Err())
 		case <-s.relays.Failed():

@@ -123,7 +123,7 @@ func (t *Tracker) ReceivedAllEnvironments() {
 
 // KeyExpired forgets the key and passes on a KeyExpired.
 func (t *Tracker) KeyExpired(id config.EnvironmentID, oldKey config.SDKKey) {
-	env := t.change(id, func(p *envfactory.EnvironmentParams) { dropSDKKey(p, oldKey) })
+	env := t.change(id, func(p *envfactory.EnvironmentParams) { *p = p.WithoutSDKKey(oldKey) })
 	t.send(Change{Kind: KeyExpired, Env: env, SDKKey: oldKey})
 }
 
@@ -195,17 +195,4 @@ func (t *Tracker) change(id config.EnvironmentID, apply func(*envfactory.Environ
 	apply(&env)
 	t.envs[id] = &env
 	return env
-}
-
-// dropSDKKey takes an expired key out of an environment. The one that expires next takes its place as the expiring key.
-func dropSDKKey(p *envfactory.EnvironmentParams, expired config.SDKKey) {
-	p.AcceptedSDKKeys = slices.DeleteFunc(slices.Clone(p.AcceptedSDKKeys),
-		func(k envfactory.AcceptedSDKKey) bool { return k.Value == expired })
-	p.ExpiringSDKKey, p.ExpiringSDKKeyTime = "", time.Time{}
-	for _, k := range p.AcceptedSDKKeys {
-		sooner := p.ExpiringSDKKey == "" || k.Expiry.Before(p.ExpiringSDKKeyTime)
-		if k.Value != p.SDKKey && !k.Expiry.IsZero() && sooner {
-			p.ExpiringSDKKey, p.ExpiringSDKKeyTime = k.Value, k.Expiry
-		}
-	}
 }
