@@ -23,8 +23,12 @@ import (
 	"github.com/relayconf/relayconf/hub"
 )
 
-// opsWriteTimeout is for a response to operators and scrapers; a profile takes 30 s.
-const opsWriteTimeout = 2 * time.Minute
+const (
+	// opsWriteTimeout is for a response to operators and scrapers; a profile takes 30 s.
+	opsWriteTimeout = 2 * time.Minute
+	// mostProbes is how many connections of operators, probes and scrapers are open at a time.
+	mostProbes = 100
+)
 
 // server is a running serve.
 type server struct {
@@ -194,8 +198,7 @@ func (s *server) listen(ctx context.Context) (err error) {
 }
 
 func (s *server) listenTo(ctx context.Context, name, address string, handler http.Handler) error {
-	const most = 100 // connections: these are not for relays
-	opened, err := listen.Start(ctx, listen.Options{Name: name, Address: address, Handler: handler, MaxConnections: most,
+	opened, err := listen.Start(ctx, listen.Options{Name: name, Address: address, Handler: handler, MaxConnections: mostProbes,
 		WriteTimeout: opsWriteTimeout, Logger: s.logger})
 	if err == nil {
 		s.others = append(s.others, opened)
