@@ -48,11 +48,10 @@ func (f *follower) startHealth() (stop func(), err error) {
 	}, nil
 }
 
-// tellWhenReady tells systemd once there is a full configuration, and the output file has it.
+// tellWhenReady tells systemd once there is a full configuration.
 func (f *follower) tellWhenReady(ctx context.Context) {
 	select {
 	case <-f.complete:
-		f.flush(ctx)
 		notify.Ready()
 	case <-ctx.Done():
 	}

@@ -77,7 +77,7 @@ and command at once. As process 1 of a container, watch also waits for what a ho
 
 --health-addr serves /livez, /readyz (200 while there is a configuration in force; it says if that is stale or from the
 cache, or if the key is rejected), /status and /metrics, without any key. watch tells systemd when there is a configuration,
-and the output file has it, and that it is alive (Type=notify, WatchdogSec).
+and that it is alive (Type=notify, WatchdogSec).
 
 ` + exitCodesHelp
 
