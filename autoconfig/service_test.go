@@ -111,6 +111,7 @@ type rig struct {
 	relay   *relay
 	manager *StreamManager
 	log     *ldlogtest.MockLog
+	logSeen int // lines that logged has looked at
 	ready   <-chan error
 }
 

@@ -17,7 +17,7 @@ import (
 	"github.com/relayconf/relayconf/httpconfig"
 )
 
-// settings are what a command that connects to the service knows from variables and the key file.
+// settings are the variables and the key of a command that connects to the service.
 type settings struct {
 	config.Config
 	key     config.AutoConfigKey

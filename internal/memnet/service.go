@@ -28,6 +28,9 @@ type Exchange struct {
 func (s *Service) RoundTrip(request *http.Request) (*http.Response, error) {
 	e := &Exchange{Request: request, At: time.Now(), response: make(chan *http.Response)}
 	ctx := request.Context()
+	if ctx.Err() != nil {
+		return nil, ctx.Err() // as a real transport, which looks before it dials
+	}
 	select {
 	case s.requests <- e:
 	case <-ctx.Done():

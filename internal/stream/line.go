@@ -29,8 +29,8 @@ type Options struct {
 	Names            sse.Names
 
 	// LastEventID returns the id to resume from; empty if a put is needed. Nil is the same as always empty. It is called
-	// before each connection, which waits for it, and has to return soon after the context has ended.
-	LastEventID func(context.Context) string
+	// before each connection, which waits for it; it has to return soon after the line's context has ended.
+	LastEventID func() string
 }
 
 // Line keeps one connection up, in one goroutine. Its consumer receives Signals, in one goroutine, and answers each with
@@ -225,7 +225,7 @@ func (l *Line) connect(ctx context.Context, key config.AutoConfigKey) (*http.Res
 	}
 	resumeFrom := ""
 	if l.options.LastEventID != nil {
-		resumeFrom = l.options.LastEventID(ctx)
+		resumeFrom = l.options.LastEventID()
 	}
 	response, err := l.options.Client.Do(newRequest(ctx, l.options.URL, key, resumeFrom, l.options.Compressed))
 	if err != nil {

@@ -45,14 +45,14 @@ func NewTracker(sink func(Change), now func() time.Time) *Tracker {
 	}
 }
 
-// Snapshot is what is configured at one moment. It must not be modified.
+// Snapshot is the configuration of one moment. It must not be modified.
 type Snapshot struct {
 	Environments []*envfactory.EnvironmentParams // sorted by id
 	Filters      []envfactory.FilterParams       // sorted by id
 }
 
-// Snapshot returns what is configured now. It returns false as long as that is not what the service has or had: before the
-// first put, and while one is being applied. A ReceivedAll then follows.
+// Snapshot returns the present configuration. It returns false before the first put and while one is being applied, when
+// the service never had this configuration. A ReceivedAll then follows.
 func (t *Tracker) Snapshot() (s Snapshot, whole bool) {
 	t.mu.Lock()
 	if !t.whole {
