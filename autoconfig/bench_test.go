@@ -112,7 +112,7 @@ func BenchmarkRetained(b *testing.B) {
 				client := newClient(service)
 				before := heapInUse()
 				client.deliver(put, n+1)
-				service.writes <- []byte(": now the stream is idle\n\n")
+				client.texts <- []byte(": now the stream is idle\n\n")
 				time.Sleep(50 * time.Millisecond)
 				kept += float64(heapInUse()) - float64(before)
 				client.close()

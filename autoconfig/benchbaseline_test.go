@@ -117,9 +117,9 @@ func newBaselineClient(s *benchService) *benchClient {
 	c := &baseline{handler: seen, known: map[config.EnvironmentID]baselineEntry{}}
 	done := make(chan error, 1)
 	go func() { done <- c.follow(stream.Events) }()
-	return &benchClient{s, seen, func() {
+	return s.client(seen, func() {
 		stream.Close()
 		transport.CloseIdleConnections()
 		require.NoError(s.t, <-done)
-	}}
+	})
 }

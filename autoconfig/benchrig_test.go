@@ -19,15 +19,16 @@ import (
 	"github.com/relayconf/relayconf/httpconfig"
 )
 
-// benchService serves one stream at a time over loopback HTTP and writes to it what it is told to.
+// benchService serves streams over loopback HTTP. Each stream has a channel of its own for its texts, so that no text
+// reaches the connection of a client that has just been closed.
 type benchService struct {
-	t      testing.TB
-	url    string
-	writes chan []byte
+	t       testing.TB
+	url     string
+	streams chan chan []byte // a stream that was opened, for the client that has opened it
 }
 
 func newBenchService(t testing.TB) *benchService {
-	s := &benchService{t: t, writes: make(chan []byte)}
+	s := &benchService{t: t, streams: make(chan chan []byte, 1)}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.url = server.URL
@@ -37,10 +38,12 @@ func newBenchService(t testing.TB) *benchService {
 func (s *benchService) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	flusher := w.(http.Flusher)
+	texts := make(chan []byte)
+	s.streams <- texts
 	flusher.Flush()
 	for {
 		select {
-		case text := <-s.writes:
+		case text := <-texts:
 			_, _ = w.Write(text)
 			flusher.Flush()
 		case <-request.Context().Done():
@@ -51,22 +54,33 @@ func (s *benchService) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 
 // benchClient is a connected client.
 type benchClient struct {
-	service *benchService
-	seen    *progress
-	close   func()
+	t     testing.TB
+	texts chan<- []byte // to its stream
+	seen  *progress
+	close func()
+}
+
+// client is a client that has just opened a stream.
+func (s *benchService) client(seen *progress, close func()) *benchClient {
+	return &benchClient{t: s.t, texts: <-s.streams, seen: seen, close: close}
 }
 
 type newBenchClient func(*benchService) *benchClient
 
-// deliver has the service write the text and returns when the client is through with it: when the handler was called
-// so many times, or, for the client that has no handler, when it has read every byte.
+// deliver has the service write the text and returns when the client has handled it: when the handler was called so many
+// times, or, for the client that has no handler, when it has read every byte.
 func (c *benchClient) deliver(text []byte, calls int) {
 	c.seen.expect(len(text), calls)
-	c.service.writes <- text
+	timeout := time.After(time.Minute)
+	select {
+	case c.texts <- text:
+	case <-timeout:
+		c.t.Fatal("the service could not write within a minute")
+	}
 	select {
 	case <-c.seen.done:
-	case <-time.After(time.Minute):
-		c.service.t.Fatal("the client has not taken what was sent to it within a minute")
+	case <-timeout:
+		c.t.Fatal("the client has not handled the text within a minute")
 	}
 }
 
@@ -104,10 +118,10 @@ func newRelayconfClient(s *benchService) *benchClient {
 	seen := newProgress()
 	m := autoconfig.NewStreamManager(benchKey, s.url, seen, http, 0, ldlog.NewDisabledLoggers())
 	require.NoError(s.t, <-m.Start())
-	return &benchClient{s, seen, func() {
+	return s.client(seen, func() {
 		m.Close()
 		<-m.Done()
-	}}
+	})
 }
 
 // newWireClient reads and does nothing else.
@@ -131,11 +145,11 @@ func newWireClient(s *benchService) *benchClient {
 			}
 		}
 	}()
-	return &benchClient{s, seen, func() {
+	return s.client(seen, func() {
 		_ = response.Body.Close()
 		<-done
 		transport.CloseIdleConnections()
-	}}
+	})
 }
 
 const benchKey = config.AutoConfigKey("rel-benchmark-key-0001")

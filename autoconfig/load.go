@@ -39,12 +39,11 @@ func (r *runner) applyLoaded(loaded loadResult) {
 	defer r.endHeadStart()
 	switch {
 	case errors.Is(loaded.err, context.Canceled):
-	case loaded.err != nil: // also after Close: it may say where what could not be used was set aside
-		r.m.storeFailed("The last known configuration could not be loaded", loaded.err)
+	case loaded.err != nil: // also after Close: an operator should know
+		r.m.loadFailed(loaded.err)
 	case loaded.snapshot != nil && !r.streamApplied && r.m.ctx.Err() == nil:
-		r.m.loggers.Infof("Starting from the configuration that was saved at %s, with %d environments",
-			loaded.snapshot.SavedAt.UTC().Format(time.RFC3339), len(loaded.snapshot.Environments))
-		r.m.recordSnapshot(loaded.snapshot.SavedAt)
+		r.m.loggers.Infof("Starting from the configuration in %s, which the service confirmed at %s, with %d environments",
+			storeName(r.m.store), loaded.snapshot.LastConfirmed().UTC().Format(time.RFC3339), len(loaded.snapshot.Environments))
 		r.applySnapshot(loaded.snapshot, time.Now())
 	}
 }
@@ -59,7 +58,7 @@ func (r *runner) awaitLoaded() {
 	case loaded := <-r.loaded:
 		r.applyLoaded(loaded)
 	case <-time.After(storeEndLimit):
-		r.m.storeFailed("The last known configuration could not be loaded", context.DeadlineExceeded)
+		r.m.loadFailed(context.DeadlineExceeded)
 	case <-r.m.ctx.Done():
 		select {
 		case loaded := <-r.loaded:
@@ -69,15 +68,23 @@ func (r *runner) awaitLoaded() {
 	}
 }
 
-// saveChanges saves what is not in the store yet, after a message from this source. What the stream has sent before
-// its first put is not the whole configuration, and would replace one. What was loaded is saved once the stream has
-// confirmed it, so that its age is that of the confirmation, and that it is encrypted with the present key.
-func (r *runner) saveChanges(source Source) {
-	if source == SourceStore || r.m.status.Source == SourceNone {
+// saveChanges has the saver save, if there is reason to, after a message of the stream. Messages that come before the
+// first put are not the whole configuration, and would replace one. A put means that the service has accepted the key of
+// the connection, and that the configuration is what the service has: it is saved even if it is the same, since the store
+// may have lost it. The same goes for the first event of a resumed stream.
+func (r *runner) saveChanges(confirmed bool) {
+	if r.saver == nil || r.m.status.Source == SourceNone {
 		return
 	}
-	if revision := r.m.state.Revision(); r.savedRevision != revision {
+	if confirmed {
+		r.saver.accepted(r.key)
+	}
+	revision := r.m.state.Revision()
+	switch {
+	case r.savedRevision != revision:
 		r.savedRevision = revision
 		r.saver.save()
+	case confirmed:
+		r.saver.confirm()
 	}
 }

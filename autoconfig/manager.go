@@ -23,13 +23,13 @@ type StreamManager struct {
 	streamURLError    error // why streamURL is missing
 	dispatcher        dispatcher
 	initialRetryDelay time.Duration
+	storeKey          config.AutoConfigKey // the key of NewStreamManager: see KeyedStore
 
-	ctx        context.Context // ends when Close is called
-	cancel     context.CancelFunc
-	keyChanged chan struct{} // holds a value after SetKey until the run loop has taken note
-	ready      chan error
-	announced  sync.Once // guards the one value of ready
-	done       chan struct{}
+	ctx       context.Context // ends when Close is called
+	cancel    context.CancelFunc
+	ready     chan error
+	announced sync.Once // guards the one value of ready
+	done      chan struct{}
 
 	mu       sync.RWMutex
 	started  bool // also if Close came first, so that it can't be started any more
@@ -66,10 +66,10 @@ func NewStreamManager(key config.AutoConfigKey, streamURI string, handler Messag
 		settings:          s,
 		dispatcher:        newDispatcher(handler),
 		initialRetryDelay: initialRetryDelay,
-		keyChanged:        make(chan struct{}, 1),
 		ready:             make(chan error, 1),
 		done:              make(chan struct{}),
 		key:               key,
+		storeKey:          key,
 		state:             state.New(),
 		status:            statusRecord{Status: Status{State: StateInitializing, StateSince: time.Now(), Source: SourceNone}},
 	}
@@ -128,10 +128,6 @@ func (m *StreamManager) SetKey(key config.AutoConfigKey) {
 	m.key = key
 	if m.line != nil {
 		m.line.SetKey(key) // now, even if the run loop is busy with a slow handler
-	}
-	select {
-	case m.keyChanged <- struct{}{}:
-	default: // the run loop has yet to take note of an earlier change
 	}
 }
 

@@ -40,18 +40,17 @@ func TestAnIdleStreamCostsNothing(t *testing.T) {
 	seen := &commentCounter{newProgress(), make(chan struct{})}
 	m := autoconfig.NewStreamManager(benchKey, service.url, seen, http, 0, ldlog.NewDisabledLoggers())
 	require.NoError(t, <-m.Start())
-	defer func() {
+	client := service.client(seen.progress, func() {
 		m.Close()
 		<-m.Done()
-	}()
-	seen.expect(0, 11)
-	service.writes <- benchPut(10, 1, nil)
-	<-seen.done
+	})
+	defer client.close()
+	client.deliver(benchPut(10, 1, nil), 11)
 
 	comment := []byte(":\n\n")
 	send := func(count int) {
 		for range count {
-			service.writes <- comment
+			client.texts <- comment
 			<-seen.comments
 		}
 	}

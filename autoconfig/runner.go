@@ -7,6 +7,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/internal/mask"
 	"github.com/relayconf/relayconf/internal/sse"
 	"github.com/relayconf/relayconf/internal/state"
@@ -29,6 +30,7 @@ type runner struct {
 	streamApplied bool   // the stream has brought something already
 
 	// Of the connection that is up.
+	key     config.AutoConfigKey
 	put     *wire.PutDecoder // nil unless a part of a put has come
 	fed     bool             // its put was applied, or it was resumed and has brought its first event
 	resumed bool             // it goes on from the known configuration
@@ -54,8 +56,9 @@ func newRunner(m *StreamManager) *runner {
 func (r *runner) run() {
 	if r.m.store != nil {
 		r.loaded = load(r.m.ctx, r.m.store)
-		r.saver = newSaver(r.m.store, r.m.snapshot, func(err error) {
-			r.m.storeFailed("The configuration could not be saved", err)
+		r.saver = newSaver(saverOptions{
+			store: r.m.store, key: r.m.storeKey, snapshot: r.m.snapshot, confirmedAt: r.m.lastConfirmed,
+			failed: r.m.saveFailed, recovered: r.m.saveRecovered,
 		})
 	}
 	lineContext, hangUp := context.WithCancel(r.m.ctx)
@@ -120,8 +123,6 @@ func (r *runner) step() error {
 	select {
 	case <-r.m.ctx.Done():
 		return ErrClosed
-	case <-r.m.keyChanged:
-		r.savedRevision = nothingSaved // a store may encrypt with the key: see Store
 	case <-r.expiry.C:
 		r.expireKeys()
 	case result := <-loaded:
@@ -155,7 +156,7 @@ func (r *runner) handle(signal *stream.Signal) error {
 }
 
 func (r *runner) opened(signal *stream.Signal) {
-	r.fed, r.resumed = false, signal.Resumed
+	r.key, r.fed, r.resumed = signal.Key, false, signal.Resumed
 	r.m.recordConnection(signal)
 	how := ""
 	if signal.Resumed {
@@ -273,7 +274,7 @@ func (r *runner) apply(message wire.Message, now time.Time, verdict *stream.Verd
 		r.fed = true
 		r.setNeedsPut(false)
 	}
-	out := r.applyFrom(SourceStream, message, now)
+	out := r.change(message, now)
 	if out.InvalidKeys != nil {
 		r.invalid(verdict, out.InvalidKeys)
 	}
@@ -309,62 +310,29 @@ func (r *runner) setValid() {
 // confirmResumed takes the first event of a resumed stream for its first put: it confirms the known configuration.
 func (r *runner) confirmResumed() {
 	r.resumed, r.fed, r.streamApplied = false, true, true
-	r.m.setSource(SourceStream)
-	r.saveChanges(SourceStream)
+	r.m.confirmSource()
+	r.saveChanges(true)
 	r.setValid()
 }
 
-// applyFrom changes the state by a message and tells the relay.
-func (r *runner) applyFrom(source Source, message wire.Message, now time.Time) state.Outcome {
+// change changes the state by a message of the stream and tells the relay.
+func (r *runner) change(message wire.Message, now time.Time) state.Outcome {
 	_, isPut := message.(*wire.Put)
 	r.m.mu.Lock()
 	out := r.m.state.Apply(message, now)
 	if isPut {
-		r.m.status.Source = source
+		r.m.status.confirm(now)
 	}
 	r.m.mu.Unlock()
-	r.tell(source, isPut, out, now)
+	r.saveChanges(isPut)
+	r.tell(isPut, out, now)
 	return out
 }
 
-// tell logs the outcome of a message, has the configuration saved, and makes the handler's calls.
-func (r *runner) tell(source Source, isPut bool, out state.Outcome, now time.Time) {
+// tell logs the outcome of a message and makes the handler's calls.
+func (r *runner) tell(isPut bool, out state.Outcome, now time.Time) {
 	r.m.logOutcome(out)
-	r.saveChanges(source)
 	r.setExpiryTimer(now)
 	r.m.dispatcher.replicate(isPut, out.Changes)
 	r.m.dispatcher.changes(r.m.ctx, out.Changes, now)
-}
-
-// longestExpiryWait bounds a wait by the wall clock, which may be set while the timer, which goes by the monotonic
-// clock, runs.
-const longestExpiryWait = time.Minute
-
-// setExpiryTimer sets the timer for the key that expires next, unless it is set for that time already. It reads the
-// state without the lock: only this goroutine writes it.
-func (r *runner) setExpiryTimer(now time.Time) {
-	at, _ := r.m.state.NextExpiry()
-	if at.Equal(r.expiryAt) {
-		return
-	}
-	r.expiryAt = at
-	if at.IsZero() {
-		r.expiry.Stop()
-		return
-	}
-	r.expiry.Reset(max(0, min(at.Sub(now), longestExpiryWait)))
-}
-
-func (r *runner) expireKeys() {
-	if r.line != nil {
-		defer r.line.Pause()()
-	}
-	now := time.Now()
-	r.expiryAt = time.Time{} // the timer has gone off
-	r.m.mu.Lock()
-	changes := r.m.state.Expire(now)
-	r.m.mu.Unlock()
-	r.m.logOutcome(state.Outcome{Changes: changes})
-	r.m.dispatcher.changes(r.m.ctx, changes, now)
-	r.setExpiryTimer(time.Now())
 }

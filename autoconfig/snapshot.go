@@ -17,11 +17,11 @@ import (
 func (r *runner) applySnapshot(snapshot *Snapshot, now time.Time) {
 	put, tombstones, err := snapshot.messages()
 	if err != nil {
-		r.m.storeFailed("The last known configuration could not be used", err)
+		r.m.loadFailed(err)
 		return
 	}
-	r.m.recordSnapshot(snapshot.SavedAt)
 	r.m.mu.Lock()
+	r.m.status.confirmedAt = snapshot.LastConfirmed()
 	out := r.m.state.Apply(put, now)
 	for _, tombstone := range tombstones {
 		out.Changes = append(out.Changes, r.m.state.Apply(tombstone, now).Changes...)
@@ -29,8 +29,11 @@ func (r *runner) applySnapshot(snapshot *Snapshot, now time.Time) {
 	r.m.status.Source = SourceStore
 	r.m.needsPut = snapshot.Digest != r.m.state.Digest().String()
 	r.m.mu.Unlock()
+	if r.m.statusListener != nil {
+		r.m.statusListener(r.m.Status())
+	}
 	r.endHeadStart() // before the handler's calls, which may be slow
-	r.tell(SourceStore, true, out, now)
+	r.tell(true, out, now)
 }
 
 // messages makes a put of the snapshot, in the order of the ids, and a delete of each tombstone. Items without a text are
@@ -89,6 +92,7 @@ func (m *StreamManager) snapshot() *Snapshot {
 	m.mu.RLock()
 	environments := slices.Collect(m.state.All(wire.Environment))
 	filters := slices.Collect(m.state.All(wire.Filter))
+	confirmedAt := m.status.lastConfirmed()
 	digest := ""
 	if !m.needsPut {
 		digest = m.state.Digest().String()
@@ -97,6 +101,7 @@ func (m *StreamManager) snapshot() *Snapshot {
 	s := &Snapshot{
 		FormatVersion: SnapshotFormat,
 		SavedAt:       time.Now().UTC(),
+		ConfirmedAt:   confirmedAt.UTC(),
 		Environments:  make(map[config.EnvironmentID]envfactory.EnvironmentRep, len(environments)),
 		Filters:       make(map[config.FilterID]envfactory.FilterRep, len(filters)),
 		Texts: &SnapshotTexts{

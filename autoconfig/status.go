@@ -39,7 +39,7 @@ type Status struct {
 	Compressed bool // the latest connection is compressed
 
 	Source        Source        // where the configuration in force comes from
-	SnapshotAge   time.Duration // how long ago it was saved, if Source is SourceStore; 0 otherwise
+	SnapshotAge   time.Duration // how long ago the service confirmed it, if Source is SourceStore; 0 otherwise
 	StoreFailures uint64        // loads and saves that have failed so far: see WithStore
 }
 

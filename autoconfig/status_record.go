@@ -9,8 +9,24 @@ import (
 // statusRecord is the status as it is kept.
 type statusRecord struct {
 	Status
-	opened          *stream.Signal // of the latest connection, which knows when the last byte came; nil before the first
-	snapshotSavedAt time.Time      // of the configuration that was loaded from the store
+	opened      *stream.Signal // of the latest connection, which knows when the last byte came; nil before the first
+	confirming  *stream.Signal // of the connection that has brought the latest put; nil if there is a newer connection
+	confirmedAt time.Time      // by that put, by an earlier connection, or as the snapshot says that was loaded
+}
+
+// lastConfirmed is when the service last confirmed the configuration: each byte on a connection that has brought a put
+// says that nothing else has changed. It needs the manager's lock.
+func (s *statusRecord) lastConfirmed() time.Time {
+	if s.confirming == nil {
+		return s.confirmedAt
+	}
+	return later(s.confirmedAt, s.confirming.LastByte())
+}
+
+// confirm says that the latest connection has brought a put, or was resumed and has brought an event. It needs the
+// manager's lock.
+func (s *statusRecord) confirm(now time.Time) {
+	s.Source, s.confirming, s.confirmedAt = SourceStream, s.opened, now
 }
 
 // Status returns how the manager is doing now.
@@ -31,7 +47,7 @@ func (m *StreamManager) currentStatus() Status {
 		status.Digest = m.state.Digest().String()
 	}
 	if status.Source == SourceStore {
-		status.SnapshotAge = max(0, time.Since(m.status.snapshotSavedAt))
+		status.SnapshotAge = max(0, time.Since(m.status.confirmedAt))
 	}
 	if status.LastError != nil {
 		lastError := *status.LastError
@@ -62,6 +78,7 @@ func (m *StreamManager) recordConnection(opened *stream.Signal) {
 	defer m.mu.Unlock()
 	m.status.Connections++
 	m.status.LastActivity = time.Now() // the response's headers
+	m.status.confirmedAt, m.status.confirming = m.status.lastConfirmed(), nil
 	m.status.opened = opened
 	m.status.Resumed, m.status.Compressed = opened.Resumed, opened.Compressed
 }
@@ -79,24 +96,39 @@ func (m *StreamManager) recordError(f *stream.Failure) {
 	m.status.LastError = &ErrorInfo{Kind: ErrorKind(f.Kind), StatusCode: f.Status, Message: f.Err.Error(), Time: time.Now()}
 }
 
-func (m *StreamManager) setSource(source Source) {
+// confirmSource notes that a resumed stream has confirmed the known configuration.
+func (m *StreamManager) confirmSource() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.status.Source = source
+	m.status.confirm(time.Now())
 }
 
-func (m *StreamManager) recordSnapshot(savedAt time.Time) {
+// lastConfirmed is for the saver.
+func (m *StreamManager) lastConfirmed() time.Time {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.status.lastConfirmed()
+}
+
+func (m *StreamManager) loadFailed(err error) {
+	m.recordStoreFailure()
+	m.loggers.Warnf("The last known configuration could not be loaded from %s: %s", storeName(m.store), err)
+}
+
+func (m *StreamManager) saveFailed(err error) {
+	m.recordStoreFailure()
+	m.loggers.Warnf("The configuration could not be saved in %s: %s", storeName(m.store), err)
+}
+
+func (m *StreamManager) saveRecovered(failures int) {
+	m.loggers.Infof("The configuration is saved in %s again, after %d failures", storeName(m.store), failures)
+}
+
+// recordStoreFailure counts a failure of the store, which is never more than that: the manager goes on without it.
+func (m *StreamManager) recordStoreFailure() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.status.snapshotSavedAt = savedAt
-}
-
-// storeFailed reports a failure of the store, which is never more than that: the manager goes on without it.
-func (m *StreamManager) storeFailed(what string, err error) {
-	m.mu.Lock()
 	m.status.StoreFailures++
-	m.mu.Unlock()
-	m.loggers.Warnf("%s: %s", what, err)
 }
 
 func later(a, b time.Time) time.Time {

@@ -13,8 +13,12 @@ const SnapshotFormat = 1
 
 // Snapshot is a configuration as it was last known.
 type Snapshot struct {
-	FormatVersion int       `json:"formatVersion"` // see SnapshotFormat
-	SavedAt       time.Time `json:"savedAt"`
+	FormatVersion int `json:"formatVersion"` // see SnapshotFormat
+	// SavedAt is when the snapshot was made.
+	SavedAt time.Time `json:"savedAt"`
+	// ConfirmedAt is when the service last confirmed the configuration: when the last byte came, as of a keepalive, on a
+	// connection that had brought a put. Snapshots of older versions have none: see LastConfirmed.
+	ConfirmedAt time.Time `json:"confirmedAt,omitzero"`
 
 	// Environments and Filters are as the service sent them, with their versions.
 	Environments map[config.EnvironmentID]envfactory.EnvironmentRep `json:"environments"`
@@ -44,17 +48,38 @@ type SnapshotTombstones struct {
 	Filters      map[config.FilterID]int      `json:"filters"`
 }
 
+// LastConfirmed returns ConfirmedAt, or SavedAt if there is none.
+func (s *Snapshot) LastConfirmed() time.Time {
+	if s.ConfirmedAt.IsZero() {
+		return s.SavedAt
+	}
+	return s.ConfirmedAt
+}
+
 // Store keeps the last known configuration, so that a manager can start from it while the service is down. The keys in
-// it are whole: a store has to protect them.
+// it are whole: a store has to protect them (see package store/sealed).
 //
 // A manager calls Load once, when it starts, and then at most one Save at a time. Both must return soon after the
 // context has ended, and may be slow otherwise: no event waits for them. The snapshot that Save gets is not changed
-// afterwards; the one that Load returns must not be either.
+// afterwards; the one that Load returns must not be either. A manager's log names a store by its method String, if it
+// has one, and by its type otherwise.
 type Store interface {
-	// Load returns what was saved last; nil and no error if there is nothing.
+	// Load returns the snapshot that was saved last; nil and no error if there is none. It must not change or remove one
+	// that can't be decrypted: the key may be a mistake.
 	Load(ctx context.Context) (*Snapshot, error)
-	// Save replaces what was saved before, altogether or not at all.
+	// Save replaces what was saved before, altogether or not at all. A manager calls it only with a configuration from the
+	// service, which has thus accepted the key.
 	Save(ctx context.Context, snapshot *Snapshot) error
+}
+
+// KeyedStore is a Store that encrypts with the auto-configuration key, and so has to follow when that is rotated: with
+// the new key alone, a relay that restarts could not read what was saved with the former one.
+type KeyedStore interface {
+	Store
+	// RotateKey makes the store encrypt with key from the next Save on, if it encrypts with former now. If it has a secret
+	// of its own instead, it does nothing. A manager calls it after SetKey, never during a Save, once the service has sent
+	// a put to a request with the new key.
+	RotateKey(former, key config.AutoConfigKey)
 }
 
 // WithStore makes the manager keep its configuration in a store, and start from what is there.
@@ -66,9 +91,13 @@ type Store interface {
 // StateInitializing until the stream has delivered.
 //
 // A change is saved half a second later, or, if saving takes long, four times as long as the last save took; and when
-// the manager ends, for which Done waits up to 5 s. What the stream delivers first after Start and after SetKey is saved
-// even if it is the same, so that a store which encrypts with the key follows. A store that fails is reported in the
-// log and in Status.StoreFailures, and tried again. One that hangs beyond those 5 s is left behind.
+// the manager ends, for which Done waits up to 5 s. A put is saved even if nothing in it is new, within half a minute, and
+// a configuration that the service goes on to confirm with keepalives is saved again every 30 to 50 minutes. So a store
+// that has lost what it had gets it again, and the time at which a snapshot was confirmed is never much older than an
+// hour while the stream is up. Both delays are random, so that a fleet that shares a store does not save all at once.
+//
+// A store that fails is reported in the log and in Status.StoreFailures, and tried again. One that hangs beyond those 5 s
+// is left behind. See KeyedStore for what SetKey means to a store.
 func WithStore(store Store) Option { return func(s *settings) { s.store = store } }
 
 // Source says where the configuration in force comes from.

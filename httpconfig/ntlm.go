@@ -11,6 +11,7 @@ import (
 	ntlm "github.com/launchdarkly/go-ntlm-proxy-auth"
 
 	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/internal/origin"
 )
 
 // maxNTLMBytes is how many bytes the proxy may send until the tunnel is open. Its first answer, which asks for
@@ -56,11 +57,7 @@ func newNTLMDialer(c config.ProxyConfig, l limits, tlsConfig *tls.Config) dialFu
 
 // newProxyDialer makes a dialer for connections to the proxy itself.
 func newProxyDialer(proxy *url.URL, l limits, tlsConfig *tls.Config) func(context.Context) (net.Conn, error) {
-	port := proxy.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[proxy.Scheme]
-	}
-	addr := net.JoinHostPort(proxy.Hostname(), port)
+	addr := net.JoinHostPort(proxy.Hostname(), origin.Port(proxy))
 	if proxy.Scheme == "http" {
 		return func(ctx context.Context) (net.Conn, error) { return l.newDialer().DialContext(ctx, "tcp", addr) }
 	}

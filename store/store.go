@@ -1,53 +1,75 @@
-// Package store holds what the stores of the last known configuration have in common: why what is stored can't be
-// used. The stores themselves are in the packages below it; storetest tests them, and those of others.
+// Package store holds what the stores of the last known configuration have in common: the errors of what is stored and
+// can't be used, and a way to bound calls that hang. The stores themselves are in the packages filestore and redisstore;
+// for one of your own there are sealed, which encrypts, and storetest, which tests it.
 package store
 
 import (
 	"errors"
 	"fmt"
 
-	"github.com/relayconf/relayconf/internal/sealed"
+	"github.com/relayconf/relayconf/store/sealed"
 )
 
-// Why what is stored can't be used, as by errors.Is on the error of a Load.
+// The reasons why what is stored can't be used, to be matched with errors.Is on the error of a Load or Save.
 var (
-	ErrForeign     = sealed.ErrForeign     // something else is there, which no store of relayconf wrote
+	ErrForeign     = sealed.ErrForeign     // no store of relayconf wrote it; it may belong to somebody else
 	ErrNewerFormat = sealed.ErrNewerFormat // a newer version of relayconf wrote it
 	ErrTruncated   = sealed.ErrTruncated   // its end is missing
 	ErrDamaged     = sealed.ErrDamaged     // some of its bytes have changed
-	ErrWrongKey    = sealed.ErrWrongSecret // it is encrypted with a key that the store was not given
+	ErrWrongKey    = sealed.ErrWrongKey    // it is encrypted with a key that the store was not given
 	ErrTooLarge    = sealed.ErrTooLarge    // it is larger than the store's limit
 )
 
-// ErrOlder is what a store reports that several relays share, when what is stored is newer than what a Save came with,
+// ErrOlder is reported by a store that several relays share, when what is stored is newer than the snapshot of a Save,
 // and was kept.
 var ErrOlder = errors.New("the stored configuration is newer, and was kept")
 
-// UnreadableError says that what is stored can't be used, and where it was set aside. Whoever gets it goes on as if
-// nothing were stored.
+// UnreadableError says that what is stored can't be used.
+//
+// A Load returns it, and leaves everything where it is: the key may be a mistake. A Save comes when the service has
+// accepted the key. It sets aside what it can't use before it replaces that, and reports it with this error; but what is
+// not a stored configuration at all (ErrForeign) it never touches, and returns this error.
 type UnreadableError struct {
-	Place    string // what could not be used: the path of a file, the name of a Redis key
-	SetAside string // where it is now; empty if it is where it was
+	Place    string // the path of a file, the name of a Redis key
+	SetAside string // the place where it is kept now; empty if it was not set aside
 	Reason   error  // one of the errors of this package
-	Failed   error  // why it could not be set aside; nil if it was, or was not to be
+	Failed   error  // why a Save could not set it aside; nil if it could, or did not try
 }
 
-// Error says what was wrong, and what became of what is stored.
+// Error says what is wrong, what became of it, and what to do.
 func (e *UnreadableError) Error() string {
 	text := fmt.Sprintf("the configuration stored in %s can't be used: %v", e.Place, e.Reason)
 	switch {
 	case e.SetAside != "":
 		text += ". It was set aside as " + e.SetAside
 	case e.Failed != nil:
-		text += fmt.Sprintf(". It could not be set aside: %v", e.Failed)
-	}
-	if errors.Is(e.Reason, ErrWrongKey) {
-		text += ". If the auto-config key was changed, give the former one as an older key"
+		text += fmt.Sprintf(". It could not be set aside, and was not replaced: %v", e.Failed)
+	case errors.Is(e.Reason, ErrForeign):
+		text += ". It is left alone: move it away, or choose another place for the stored configuration"
+	case errors.Is(e.Reason, ErrWrongKey):
+		text += ". It stays until the service has accepted the present key. If the auto-config key was changed, give the " +
+			"former one as an older key"
 	}
 	return text
 }
 
-// Unwrap returns the reason, and what else failed.
+// Kind is the reason in a word, for names of files and Redis keys that are set aside: "foreign", "other-key",
+// "newer-format", "too-large", or "damaged", also if it is truncated.
+func (e *UnreadableError) Kind() string {
+	switch {
+	case errors.Is(e.Reason, ErrForeign):
+		return "foreign"
+	case errors.Is(e.Reason, ErrWrongKey):
+		return "other-key"
+	case errors.Is(e.Reason, ErrNewerFormat):
+		return "newer-format"
+	case errors.Is(e.Reason, ErrTooLarge):
+		return "too-large"
+	}
+	return "damaged"
+}
+
+// Unwrap returns Reason and, if there is one, Failed.
 func (e *UnreadableError) Unwrap() []error {
 	if e.Failed == nil {
 		return []error{e.Reason}

@@ -19,9 +19,8 @@ import (
 
 // cache keeps the last known configuration: one of the stores.
 type cache interface {
-	autoconfig.Store
-	Peek(ctx context.Context) (*autoconfig.Snapshot, error)
-	SetKey(key config.AutoConfigKey)
+	autoconfig.KeyedStore
+	fmt.Stringer
 	Close() error
 }
 

@@ -50,7 +50,7 @@ func TestWatchSaysWhatComesFromTheCacheAndWhenTheStreamTookOver(t *testing.T) {
 	path := cached(t, testKey, twoEnvironments()...)
 	p := start(t, append(service(server.URL), "CACHE_FILE="+path), "watch")
 	p.says(&p.stdout, "received all from the cache: 2 environments, 1 filter\n")
-	assert.Contains(t, p.stdout.String(), "  started from the cache: 2 environments, saved 2m ago\n")
+	assert.Contains(t, p.stdout.String(), "  started from the cache: 2 environments, confirmed 2m ago\n")
 	assert.NotContains(t, p.stdout.String(), "taken over")
 	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
 	p.says(&p.stdout, "received all: 1 environment\n")
@@ -88,7 +88,7 @@ func TestOnceEndsWithTheCacheAfterTheInitTimeout(t *testing.T) {
 		"--cache-file", cached(t, testKey, twoEnvironments()...))
 	p.exit(exitOK)
 	assert.Contains(t, p.stderr.String(),
-		"The service has not delivered within 2s; ending with the configuration from the cache, saved 2m ago")
+		"The service has not delivered within 2s; ending with the configuration from the cache, confirmed 2m ago")
 	assert.Len(t, readOutput(t, out).Environments, 2)
 }
 
@@ -121,29 +121,55 @@ func TestARejectedKeyEndsWatchAfterTheCacheWasServed(t *testing.T) {
 	}
 }
 
-func TestACacheThatCannotBeUsedIsSetAsideAndReported(t *testing.T) {
+func TestACacheThatCannotBeUsedStaysUntilTheServiceHasAcceptedTheKey(t *testing.T) {
 	t.Parallel()
-	server := autoconfigtest.NewServer(t)
-	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
 	damaged := cached(t, testKey, twoEnvironments()...)
 	data := must(os.ReadFile(damaged))
 	data[len(data)-1] ^= 1
 	write(t, damaged, string(data))
-	for path, reason := range map[string]string{
-		damaged: "it is damaged",
-		cached(t, "rel-another", twoEnvironments()...):                 "it is encrypted with another key",
-		write(t, inFolder(t, "cache"), "something of somebody else's"): "it is not a stored configuration",
-	} {
-		p := start(t, service(server.URL), "watch", "--cache-file", path)
-		p.says(&p.stderr, reason)
-		p.says(&p.stdout, "received all: 1 environment\n")
-		aside := must(filepath.Glob(path + ".damaged-*"))
-		require.Len(t, aside, 1)
-		assert.Contains(t, p.stderr.String(), "It was set aside as "+aside[0])
-		assert.NotContains(t, p.stdout.String(), "cache")
-		requireCached(t, path, testKey, 1)
-		requireOwnerOnly(t, path)
+	tests := []struct{ name, path, reason, kind string }{
+		{"damaged", damaged, "it is damaged", "damaged"},
+		{"another key", cached(t, "rel-another", twoEnvironments()...), "it is encrypted with another key", "other-key"},
 	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			server := autoconfigtest.NewServer(t)
+			server.RejectKeys(401)
+			stored := must(os.ReadFile(test.path))
+			p := start(t, service(server.URL), "watch", "--cache-file", test.path)
+			p.exit(exitPermanent)
+			assert.Contains(t, p.stderr.String(), test.reason)
+			assert.Equal(t, stored, must(os.ReadFile(test.path)), "the key may be a mistake")
+			assert.Empty(t, must(filepath.Glob(test.path+".*")))
+
+			server = autoconfigtest.NewServer(t)
+			server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
+			p = start(t, service(server.URL), "watch", "--cache-file", test.path)
+			p.says(&p.stdout, "received all: 1 environment\n")
+			requireCached(t, test.path, testKey, 1)
+			aside := must(filepath.Glob(test.path + ".*"))
+			require.Len(t, aside, 1)
+			assert.Contains(t, aside[0], "."+test.kind+"-")
+			assert.Equal(t, stored, must(os.ReadFile(aside[0])))
+			p.says(&p.stderr, "It was set aside as "+aside[0])
+			assert.NotContains(t, p.stdout.String(), "cache")
+			requireOwnerOnly(t, test.path)
+		})
+	}
+}
+
+func TestACacheThatIsSomethingElseIsBadUsageAndNotTouched(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	path := write(t, inFolder(t, "notes"), "something of somebody else's")
+	for _, command := range [][]string{{"watch"}, {"watch", "--once"}, {"cache", "show"}} {
+		p := start(t, service(server.URL), append(command, "--cache-file", path)...)
+		p.exit(exitUsage)
+		assert.Contains(t, p.stderr.String(), path+" can't be used: it is not a stored configuration of relayconf. It is left alone")
+		assert.Equal(t, "something of somebody else's", string(must(os.ReadFile(path))))
+	}
+	assert.Empty(t, must(filepath.Glob(path+".*")))
 }
 
 func TestACacheThatCannotBeReadOrWrittenIsReportedAndNotFatal(t *testing.T) {
@@ -151,12 +177,13 @@ func TestACacheThatCannotBeReadOrWrittenIsReportedAndNotFatal(t *testing.T) {
 	server := autoconfigtest.NewServer(t)
 	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
 	for _, args := range [][]string{
-		{"--cache-file", t.TempDir()},
-		{"--cache-redis", "redis://:" + redisPassword + "@127.0.0.1:1/0?max_retries=-1"},
+		{"--cache-file", t.TempDir(), "the file "},
+		{"--cache-redis", "redis://:" + redisPassword + "@127.0.0.1:1/0?max_retries=-1", "the Redis key {relayconf}:snapshot at 127.0.0.1:1"},
 	} {
-		p := start(t, service(server.URL), append([]string{"watch"}, args...)...)
-		p.says(&p.stderr, "The last known configuration could not be loaded: ")
-		p.says(&p.stderr, "The configuration could not be saved: ")
+		name := args[2]
+		p := start(t, service(server.URL), append([]string{"watch"}, args[:2]...)...)
+		p.says(&p.stderr, "The last known configuration could not be loaded from "+name)
+		p.says(&p.stderr, "The configuration could not be saved in "+name)
 		p.says(&p.stdout, "received all: 1 environment\n")
 		assert.NotContains(t, p.stderr.String(), redisPassword)
 	}
@@ -172,7 +199,7 @@ func TestAnOlderKeyOpensTheCacheWhichThenFollowsThePresentOne(t *testing.T) {
 	server.Put(autoconfigtest.MakePut(twoEnvironments()...))
 	p.exit(exitOK)
 	requireCached(t, path, testKey, 2)
-	_, err := fileStore(t, path, "rel-older").Peek(t.Context())
+	_, err := fileStore(t, path, "rel-older").Load(t.Context())
 	require.ErrorIs(t, err, store.ErrWrongKey)
 }
 
@@ -191,7 +218,7 @@ func requireCached(t *testing.T, path string, key config.AutoConfigKey, environm
 	t.Helper()
 	kept := fileStore(t, path, key)
 	require.Eventually(t, func() bool {
-		snapshot, err := kept.Peek(t.Context())
+		snapshot, err := kept.Load(t.Context())
 		return err == nil && snapshot != nil && len(snapshot.Environments) == environments
 	}, soon, 5*time.Millisecond)
 }

@@ -1,10 +1,28 @@
 package main
 
 import (
+	"context"
+	"errors"
+
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/show"
+	"github.com/relayconf/relayconf/store"
 )
+
+// checkedCache notices when the cache is named by mistake: when something else than a cache is there.
+type checkedCache struct {
+	cache
+	foreign chan<- error // has room for the one error of Load
+}
+
+func (c checkedCache) Load(ctx context.Context) (*autoconfig.Snapshot, error) {
+	snapshot, err := c.cache.Load(ctx)
+	if errors.Is(err, store.ErrForeign) {
+		c.foreign <- err
+	}
+	return snapshot, err
+}
 
 // sayWhereFrom prints a line if the change is the first that comes from the cache, or from the stream after that.
 func (f *follower) sayWhereFrom(c *change.Change) {
@@ -25,7 +43,7 @@ func (f *follower) sayWhereFrom(c *change.Change) {
 
 // endFromCache ends --once with what was in the cache, since the stream takes too long.
 func (f *follower) endFromCache() error {
-	f.settings.loggers.Warnf("The service has not delivered within %s; ending with the configuration from the cache, saved %s ago",
+	f.settings.loggers.Warnf("The service has not delivered within %s; ending with the configuration from the cache, confirmed %s ago",
 		change.Duration(f.options.initTimeout), show.Age(f.manager.Status().SnapshotAge))
 	return nil
 }

@@ -21,13 +21,13 @@ import (
 )
 
 const cacheShowHelp = `Prints what a cache of "relayconf watch" holds, and how old it is. Keys are masked: only their last four
-characters are shown. It only reads: a cache that can't be used stays where it is.
+characters are shown. It only reads.
 
 The cache is what --cache-file or --cache-redis names, or CACHE_FILE or CACHE_REDIS_URL. It is decrypted with
 the auto-configuration key (AUTO_CONFIG_KEY or --key-file), or one of the --cache-older-key-file.
 
-With --format json it is one object: formatVersion, savedAt, ageSeconds, and environments and filters, sorted by
-id, with the fields that "relayconf watch --format json" gives them and their version. Keys that have expired
+With --format json it is one object: formatVersion, savedAt, confirmedAt (when the service last confirmed it, as
+with each keepalive), ageSeconds (since then), and environments and filters, sorted by id, with the fields that "relayconf watch --format json" gives them and their version. Keys that have expired
 since are left out. Fields may be added, and none changes its meaning.
 
 ` + exitCodesHelp
@@ -69,16 +69,12 @@ func newCacheShow() *cobra.Command {
 	}
 	addCacheFlags(cmd, &o.cache)
 	cmd.Flags().StringVar(&o.keyFile, "key-file", "", "`file` that holds the auto-configuration key; goes before AUTO_CONFIG_KEY")
-	cmd.Flags().StringVar(&o.format, "format", "text", "`format`: text or json")
+	addFormat(cmd, &o.format)
 	_ = cmd.MarkFlagFilename("key-file")
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
 func cacheShow(o cacheShowOptions) error {
-	if o.format != "text" && o.format != "json" {
-		return usageError("--format must be text or json, not %q", o.format)
-	}
 	environment, err := readEnvironment()
 	if err != nil {
 		return err
@@ -91,7 +87,7 @@ func cacheShow(o cacheShowOptions) error {
 	if err != nil {
 		return withCode(exitUsage, err)
 	}
-	cache, err := openCache(place, key, newLoggers(os.Stderr, environment.LogLevel))
+	cache, err := openCache(place, key, newLoggers(stderr, environment.LogLevel))
 	if err != nil {
 		return err
 	}
@@ -109,11 +105,11 @@ func cacheShow(o cacheShowOptions) error {
 
 // peek reads a cache, which must hold something.
 func peek(cache cache) (*autoconfig.Snapshot, error) {
-	signals := catchSignals(context.Background())
+	signals := catchSignals(context.Background(), "")
 	defer signals.end()
 	ctx, cancel := context.WithTimeout(signals.stop, peekLimit)
 	defer cancel()
-	snapshot, err := cache.Peek(ctx)
+	snapshot, err := cache.Load(ctx)
 	var unreadable *store.UnreadableError
 	switch {
 	case signals.stop.Err() != nil:
@@ -132,6 +128,7 @@ func peek(cache cache) (*autoconfig.Snapshot, error) {
 type cacheView struct {
 	FormatVersion int                 `json:"formatVersion"`
 	SavedAt       envjson.Time        `json:"savedAt"`
+	ConfirmedAt   envjson.Time        `json:"confirmedAt"`
 	AgeSeconds    float64             `json:"ageSeconds"`
 	Environments  []cachedEnvironment `json:"environments"`
 	Filters       []cachedFilter      `json:"filters"`
@@ -150,14 +147,16 @@ type cachedFilter struct {
 }
 
 func viewOf(snapshot *autoconfig.Snapshot, now time.Time) cacheView {
-	age := max(0, now.Sub(snapshot.SavedAt))
+	confirmed := snapshot.LastConfirmed()
+	age := max(0, now.Sub(confirmed))
 	view := cacheView{
 		FormatVersion: snapshot.FormatVersion,
 		SavedAt:       envjson.Time(snapshot.SavedAt),
+		ConfirmedAt:   envjson.Time(confirmed),
 		AgeSeconds:    age.Seconds(),
 		Environments:  []cachedEnvironment{},
 		Filters:       []cachedFilter{},
-		lines: []string{fmt.Sprintf("saved at %s, %s ago: %s", snapshot.SavedAt.UTC().Format(time.RFC3339), show.Age(age),
+		lines: []string{fmt.Sprintf("confirmed at %s, %s ago: %s", confirmed.UTC().Format(time.RFC3339), show.Age(age),
 			show.Counts(len(snapshot.Environments), len(snapshot.Filters)))},
 	}
 	for _, id := range slices.Sorted(maps.Keys(snapshot.Environments)) {

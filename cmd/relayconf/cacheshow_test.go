@@ -18,7 +18,7 @@ func TestCacheShowPrintsWhatIsThereMaskedAndItsAge(t *testing.T) {
 	t.Parallel()
 	p := start(t, []string{keyVariable}, "cache", "show", "--cache-file", cached(t, testKey, twoEnvironments()...))
 	p.exit(exitOK)
-	assert.Regexp(t, `^saved at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, 2m ago: 2 environments, 1 filter
+	assert.Regexp(t, `^confirmed at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, 2m ago: 2 environments, 1 filter
 web/production "Production" \(5f1b…0001\)  key …0001, mobile key …0001, TTL 0s, version 1
 web/staging "Staging" \(5f1b…0002\)  key …0002, mobile key …0002, TTL 0s, version 1
 filter eu of project web \(web.eu\), version 3
@@ -39,6 +39,8 @@ func TestCacheShowAsJSONHasStableNames(t *testing.T) {
 	delete(shown, "ageSeconds")
 	assert.NotEmpty(t, shown["savedAt"])
 	delete(shown, "savedAt")
+	assert.NotEmpty(t, shown["confirmedAt"])
+	delete(shown, "confirmedAt")
 	accepted := func(value string) []any {
 		return []any{map[string]any{"name": "default", "value": value, "expiry": nil}}
 	}
@@ -73,10 +75,12 @@ func TestCacheShowSaysWhyItCannotAndChangesNothing(t *testing.T) {
 		"two caches":      {[]string{keyVariable, "CACHE_FILE=a", "CACHE_REDIS_URL=" + redisURL}, nil, exitUsage, "there is one cache only"},
 		"two flags":       {[]string{keyVariable}, []string{"--cache-file", "a", "--cache-redis", "b"}, exitUsage, "none of the others can be"},
 		"nothing there":   {[]string{keyVariable}, []string{"--cache-file", inFolder(t, "none")}, exitUsage, "nothing has been saved there yet"},
-		"another key":     {[]string{keyVariable}, []string{"--cache-file", another}, exitUsage, "it is encrypted with another key. If the auto-config key was changed"},
+		"another key":     {[]string{keyVariable}, []string{"--cache-file", another}, exitUsage, "If the auto-config key was changed, give the former one"},
 		"an older key":    {[]string{keyVariable}, []string{"--cache-file", another, "--cache-older-key-file", older}, exitOK, ""},
 		"damaged":         {[]string{keyVariable}, []string{"--cache-file", damaged}, exitUsage, "it is damaged"},
 		"a folder":        {[]string{keyVariable}, []string{"--cache-file", t.TempDir()}, exitUnexpected, "is not a regular file"},
+		"empty file":      {[]string{keyVariable, "CACHE_FILE=" + another}, []string{"--cache-file", ""}, exitUsage, "--cache-file is empty"},
+		"empty key file":  {[]string{keyVariable}, []string{"--cache-file", another, "--key-file", ""}, exitUsage, "--key-file is empty"},
 		"no key":          {nil, []string{"--cache-file", damaged}, exitUsage, "set AUTO_CONFIG_KEY"},
 		"bad older keys":  {[]string{keyVariable}, []string{"--cache-file", damaged, "--cache-older-key-file", damaged}, exitUsage, "must hold nothing but keys"},
 		"bad format":      {[]string{keyVariable}, []string{"--cache-file", damaged, "--format", "xml"}, exitUsage, "must be text or json"},

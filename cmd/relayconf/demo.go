@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fatih/color"
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 
 	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
@@ -48,6 +47,7 @@ type demo struct {
 	folder        string // for the cache
 	server        *http.Server
 	served        chan struct{}
+	stdout        *stdout
 	words         io.Writer // where remarks go
 }
 
@@ -59,7 +59,7 @@ type act struct {
 }
 
 // startDemo starts the service. With JSON on standard output, words go to standard error.
-func startDemo(format string) (*demo, error) {
+func startDemo(o watchOptions) (*demo, error) {
 	// Of the variables, only the log level counts: a key or a proxy must not get in the way of a demo.
 	environment, err := config.FromEnv(func(name string) (string, bool) {
 		if name != "LOG_LEVEL" {
@@ -81,12 +81,13 @@ func startDemo(format string) (*demo, error) {
 		first:  &act{over: make(chan struct{}), lastRemark: restartRemark, lastWords: demoRestart},
 		second: &act{over: make(chan struct{}), lastRemark: lastRemark, lastWords: demoGoodbye},
 		served: make(chan struct{}),
-		words:  color.Output,
 	}
-	if format == "json" {
-		d.words = os.Stderr
+	d.settings = settings{Config: environment, key: demoKey, loggers: newLoggers(stderr, environment.LogLevel)}
+	d.stdout = newStdout(o, d.settings.loggers)
+	d.words = d.stdout
+	if o.format == "json" {
+		d.words = stderr
 	}
-	d.settings = settings{Config: environment, key: demoKey, loggers: newLoggers(os.Stderr, environment.LogLevel)}
 	if d.settings.http, err = httpconfig.NewHTTPConfig(config.ProxyConfig{}, nil, userAgent(), d.settings.loggers); err != nil {
 		return nil, err
 	}
@@ -120,45 +121,48 @@ func (d *demo) cacheFile() string { return filepath.Join(d.folder, "cache") }
 
 // watchDemo watches twice: until the recording says so, and then with the service down, from the cache of the first time.
 func watchDemo(o watchOptions, initTimeoutSet bool, signals signals) error {
-	demo, err := startDemo(o.format)
+	o.verbose = true
+	demo, err := startDemo(o)
 	if err != nil {
 		return err
 	}
 	defer demo.close()
-	o.verbose = true
 	o.cache.File = demo.cacheFile()
 	if !initTimeoutSet {
 		o.initTimeout = demoInitTimeout
 	}
-	demo.say(demoGreeting)
-	for _, act := range []*act{demo.first, demo.second} {
-		f, err := newFollower(demo.settings, o)
+	return demo.stdout.end(signals.stop, demo.play(o, signals))
+}
+
+func (d *demo) play(o watchOptions, signals signals) error {
+	d.say(demoGreeting)
+	for _, act := range []*act{d.first, d.second} {
+		f, err := newFollower(d.settings, o, d.stdout)
 		if err != nil {
 			return err
 		}
-		f.line, f.over = demo.narrated(act, f.line), act.over
+		f.print, f.over = d.narrated(act, f.print), act.over
 		if err := f.run(signals); err != nil || signals.stop.Err() != nil || !isClosed(act.over) {
 			return err
 		}
-		demo.say("\n" + act.lastWords)
+		d.say("\n" + act.lastWords)
 	}
 	return nil
 }
 
 // narrated prints the recording's remarks between the lines, until the one that ends the act.
-func (d *demo) narrated(act *act, line func(change.Change) error) func(change.Change) error {
-	return func(c change.Change) error {
+func (d *demo) narrated(act *act, print func(change.Change)) func(change.Change) {
+	return func(c change.Change) {
 		remark := strings.TrimSpace(c.Comment)
 		switch {
 		case isClosed(act.over): // the line that the recording drops now is none of the show
 		case c.Kind != change.KeepAlive || !strings.HasPrefix(remark, remarkPrefix):
-			return line(c)
+			print(c)
 		case remark == act.lastRemark:
 			close(act.over)
 		default:
 			d.say("\n" + remark)
 		}
-		return nil
 	}
 }
 

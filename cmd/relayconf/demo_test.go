@@ -53,7 +53,7 @@ func TestDemoSaysWhatToDoNext(t *testing.T) {
 	assert.Contains(t, out, "expired  key …0001 of web/production")
 	assert.Contains(t, out, "interrupted: the service ended the connection")
 	assert.Contains(t, out, "recovered after ")
-	assert.Regexp(t, `(?s)received all.*\n`+demoRestart+`\n[^\n]+  started from the cache: 2 environments, saved .* ago\n.*`+
+	assert.Regexp(t, `(?s)received all.*\n`+demoRestart+`\n[^\n]+  started from the cache: 2 environments, confirmed .* ago\n.*`+
 		`received all from the cache: 2 environments, 1 filter\n.*the stream has taken over from the cache\n.*removed`, out)
 	assert.Empty(t, must(os.ReadDir(temporary)), "the cache is gone")
 	assert.True(t, strings.HasSuffix(out, demoGoodbye+"\n"))

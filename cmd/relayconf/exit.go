@@ -14,8 +14,13 @@ const (
 	exitPermanent   = 3   // the service rejected the key, or there is no use in trying again for another reason
 	exitInitTimeout = 4   // no full configuration within the --init-timeout
 	exitOutput      = 5   // the output file could not be brought up to date before the end
+	exitHook        = 6   // with --once, a hook failed
 	exitInterrupted = 130 // Ctrl-C before --once was done, or a second Ctrl-C
+	exitClosed      = 141 // standard output was closed; the code that a shell gives for SIGPIPE
 )
+
+// errClosedOutput ends a command whose standard output nobody can read any more. People know that, so it says nothing.
+var errClosedOutput = withCode(exitClosed, errors.New(""))
 
 const exitCodesHelp = `Exit codes:
   0    done; also when ended by Ctrl-C or SIGTERM
@@ -24,7 +29,9 @@ const exitCodesHelp = `Exit codes:
   3    a permanent failure, such as a key that the service rejects
   4    no full configuration within the --init-timeout, from the stream or a cache
   5    the output file could not be brought up to date before the end
-  130  Ctrl-C before --once was done, or a second Ctrl-C, which ends at once`
+  6    with --once, the command of --exec failed or took too long
+  130  Ctrl-C before --once was done, or a second Ctrl-C, which ends at once
+  141  standard output was closed, as by "| head"`
 
 // exitError is an error with the exit code that it leads to.
 type exitError struct {

@@ -27,6 +27,7 @@ func checkFiles(o watchOptions, cache cacheOptions) error {
 	return nil
 }
 
+// checkOutputFile refuses paths that no file can be written to.
 func checkOutputFile(path string) error {
 	if path == "" {
 		return nil
@@ -35,10 +36,37 @@ func checkOutputFile(path string) error {
 		return usageError("--output-file must be a regular file, which is replaced with each change; %s would replace what it is redirected to", path)
 	}
 	folder := filepath.Dir(path)
-	if _, err := os.Stat(folder); os.IsNotExist(err) {
+	if info, err := os.Stat(folder); os.IsNotExist(err) {
 		return usageError("--output-file: the folder %s does not exist", folder)
+	} else if err == nil && !info.IsDir() {
+		return usageError("--output-file: %s is not a folder", folder)
+	}
+	link, err := os.Lstat(path)
+	if err != nil {
+		return nil // there is no such file yet, or writing it will report the problem
+	}
+	info, err := os.Stat(path)
+	switch {
+	case link.Mode()&os.ModeSymlink != 0 && err != nil:
+		return usageError("--output-file: %s is a link to something that does not exist: remove the link, or make the file that it points to", path)
+	case err == nil && info.IsDir():
+		return usageError("--output-file: %s is a folder: name a file in it", path)
+	case err == nil && !info.Mode().IsRegular():
+		return usageError("--output-file: %s is %s: name a regular file, which is replaced with each change", path, kindOf(info.Mode()))
 	}
 	return nil
+}
+
+// kindOf names the kind of a special file.
+func kindOf(mode os.FileMode) string {
+	switch {
+	case mode&os.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&os.ModeSocket != 0:
+		return "a socket"
+	default:
+		return "a device"
+	}
 }
 
 // isStandardStream knows /dev/stdout and the like: links to whatever this process has open. There are proper files below

@@ -13,15 +13,11 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/hook"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/output"
-	"github.com/relayconf/relayconf/config"
 )
 
 const (
 	// hookGrace is how long a hook may go on after Ctrl-C.
 	hookGrace = 5 * time.Second
-	// managerGrace is how long the last line may take to print after Ctrl-C, which never ends if nobody reads standard
-	// output. It is more than the 5 s that the manager gives the cache.
-	managerGrace = 6 * time.Second
 	// The first wait before a connection is tried again.
 	initialRetryDelay = time.Second
 )
@@ -30,9 +26,11 @@ const (
 type follower struct {
 	settings settings
 	options  watchOptions
-	line     func(change.Change) error // prints a change
-	over     <-chan struct{}           // ends an act of the demo; nil otherwise
-	cache    cache                     // nil if there is none
+	stdout   *stdout
+	print    func(change.Change) // prints a change
+	over     <-chan struct{}     // ends an act of the demo; nil otherwise
+	cache    cache               // nil if there is none
+	foreign  chan error          // says that something else is where the cache should be
 
 	tracker *change.Tracker
 	manager *autoconfig.StreamManager
@@ -44,31 +42,32 @@ type follower struct {
 	completeOnce  sync.Once
 	confirmed     chan struct{} // closed when the stream has brought one
 	confirmedOnce sync.Once
-	unprintable   chan error // holds the first failure to print
 }
 
 // watch is the command.
 func watch(o watchOptions, initTimeoutSet bool) error {
-	signals := catchSignals(context.Background())
+	signals := catchSignals(context.Background(), o.keyFile)
 	defer signals.end()
+	catchClosedPipe()
 	if o.demo {
 		return watchDemo(o, initTimeoutSet, signals)
 	}
-	s, err := loadSettings(o.keyFile)
+	s, err := loadSettings(o.keyFile, o.logFormat)
 	if err != nil {
 		return err
 	}
 	if !initTimeoutSet {
 		o.initTimeout = s.AutoConfig.InitTimeout
 	}
-	f, err := newFollower(s, o)
+	out := newStdout(o, s.loggers)
+	f, err := newFollower(s, o, out)
 	if err != nil {
 		return err
 	}
-	return f.run(signals)
+	return out.end(signals.stop, f.run(signals))
 }
 
-func newFollower(s settings, o watchOptions) (*follower, error) {
+func newFollower(s settings, o watchOptions, out *stdout) (*follower, error) {
 	kept := o.cache.orElse(s.Cache)
 	if err := checkFiles(o, kept); err != nil {
 		return nil, err
@@ -77,14 +76,19 @@ func newFollower(s settings, o watchOptions) (*follower, error) {
 	if err != nil {
 		return nil, err
 	}
+	foreign := make(chan error, 1)
+	if cache != nil {
+		cache = checkedCache{cache, foreign}
+	}
 	return &follower{
-		settings:    s,
-		options:     o,
-		line:        newLine(o),
-		cache:       cache,
-		complete:    make(chan struct{}),
-		confirmed:   make(chan struct{}),
-		unprintable: make(chan error, 1),
+		settings:  s,
+		options:   o,
+		stdout:    out,
+		print:     out.print,
+		cache:     cache,
+		foreign:   foreign,
+		complete:  make(chan struct{}),
+		confirmed: make(chan struct{}),
 	}, nil
 }
 
@@ -95,21 +99,37 @@ func (f *follower) run(signals signals) error {
 		kill := f.hook.Kill
 		signals.last.Store(&kill)
 	}
-	return f.end(signals.stop, f.wait(signals))
+	stopHealth, reason := f.startHealth()
+	if reason == nil {
+		reason = f.wait(signals)
+	}
+	stopHealth()
+	return f.end(signals.stop, reason)
 }
 
 func (f *follower) start() {
+	f.startOutputs()
+	f.startManager()
+}
+
+// startOutputs starts everything that changes are passed on to.
+func (f *follower) startOutputs() {
 	o, loggers := f.options, f.settings.loggers
 	f.tracker = change.NewTracker(f.changed, time.Now)
 	if o.outputFile != "" {
-		f.output = output.Start(output.Options{Path: o.outputFile, Snapshot: f.tracker.Snapshot, Report: loggers.Errorf})
+		f.output = output.Start(output.Options{Path: o.outputFile, Mode: o.outputMode, Snapshot: f.tracker.Snapshot,
+			Report: loggers.Errorf, Recovered: loggers.Infof})
 	}
 	if o.hook != "" {
 		f.hook = hook.Start(hook.Options{
-			Command: o.hook, Timeout: o.hookTimeout, Grace: hookGrace, Output: os.Stderr, Report: loggers.Errorf,
-			Before: f.flush,
+			Command: o.hook, Timeout: o.hookTimeout, Grace: hookGrace, Settle: o.hookSettle,
+			Output: os.Stderr, Report: loggers.Errorf, Before: f.flush,
 		})
 	}
+}
+
+func (f *follower) startManager() {
+	o, loggers := f.options, f.settings.loggers
 	options := []autoconfig.Option{
 		autoconfig.WithProtocolVersion(o.protocolVersion),
 		autoconfig.WithReadTimeout(o.readTimeout),
@@ -135,13 +155,13 @@ func (f *follower) changed(c change.Change) {
 		return
 	}
 	if c.Kind == change.ReceivedAll {
-		// Queue first what --once waits for.
+		// The outputs come first: --once ends when these are closed.
 		if !c.FromCache {
 			defer f.confirmedOnce.Do(func() { close(f.confirmed) })
 		}
 		defer f.completeOnce.Do(func() { close(f.complete) })
 	}
-	if f.output != nil && (c.Kind == change.ReceivedAll || f.isComplete()) {
+	if f.output != nil {
 		f.output.Changed()
 	}
 	if f.hook != nil {
@@ -149,17 +169,7 @@ func (f *follower) changed(c change.Change) {
 	}
 }
 
-func (f *follower) print(c change.Change) {
-	if err := f.line(c); err != nil {
-		select {
-		case f.unprintable <- fmt.Errorf("could not print a change: %w", err):
-		default:
-		}
-	}
-}
-
-// isComplete tells whether there was a full configuration. Before there is one, the file is not written: a part must
-// not be taken for the whole.
+// isComplete tells whether there was a full configuration.
 func (f *follower) isComplete() bool { return isClosed(f.complete) }
 
 func isClosed(c <-chan struct{}) bool {
@@ -171,10 +181,11 @@ func isClosed(c <-chan struct{}) bool {
 	}
 }
 
-// flush brings the file up to date. If that fails the writer reports it and tries again by itself.
-func (f *follower) flush() {
+// flush brings the file up to date, once the configuration is whole. If that fails the writer reports it and tries again
+// by itself.
+func (f *follower) flush(ctx context.Context) {
 	if f.output != nil {
-		_ = f.output.Flush()
+		_ = f.output.Flush(ctx)
 	}
 }
 
@@ -187,6 +198,7 @@ func (f *follower) wait(signals signals) error {
 		timeout = timer.C
 	}
 	confirmed := f.confirmed
+	keys := f.settings.keyChanges(signals.stop, signals.hup)
 	for {
 		select {
 		case <-confirmed:
@@ -202,10 +214,8 @@ func (f *follower) wait(signals signals) error {
 			case f.options.once:
 				return f.endFromCache()
 			}
-		case <-signals.hup:
-			if key, ok := f.settings.rereadKey(); ok {
-				f.changeKey(key)
-			}
+		case key := <-keys:
+			f.manager.SetKey(key)
 		case <-signals.stop.Done():
 			if f.options.once && !isClosed(f.confirmed) {
 				return withCode(exitInterrupted, errors.New("interrupted before the first full configuration was there"))
@@ -213,20 +223,14 @@ func (f *follower) wait(signals signals) error {
 			return nil
 		case <-f.over:
 			return nil
-		case err := <-f.unprintable:
-			return err
+		case err := <-f.foreign:
+			return withCode(exitUsage, err)
+		case <-f.stdout.closed:
+			return errClosedOutput
 		case <-f.manager.Done():
 			return withCode(exitPermanent, f.manager.Err())
 		}
 	}
-}
-
-// changeKey makes the cache follow the key before the stream does: what the new key brings is encrypted with it.
-func (f *follower) changeKey(key config.AutoConfigKey) {
-	if f.cache != nil {
-		f.cache.SetKey(key)
-	}
-	f.manager.SetKey(key)
 }
 
 // startFailure says why there is no configuration yet.
@@ -242,44 +246,55 @@ func (f *follower) startFailure() error {
 	}
 }
 
-// end stops everything, and adds to the reason for the end what went wrong in it.
+// end stops everything. A failure in it becomes the reason for the end, unless there is one.
 func (f *follower) end(stop context.Context, reason error) error {
 	f.manager.Close()
-	grace := time.NewTimer(managerGrace)
-	defer grace.Stop()
-	select {
-	case <-f.manager.Done():
-	case <-grace.C:
-	}
+	<-f.manager.Done() // 5 s at most, for the cache
 	if f.cache != nil {
-		_ = f.cache.Close() // what could not be saved, the manager has reported
+		_ = f.cache.Close() // the manager has reported a failure to save
 	}
-	f.flush()
+	return f.endOutputs(stop, reason)
+}
+
+// endOutputs brings the output file up to date, and then lets the hook run that reads it.
+func (f *follower) endOutputs(stop context.Context, reason error) error {
+	var failures []error
+	if f.output != nil {
+		failures = append(failures, withCode(exitOutput, f.output.Close()))
+	}
 	if f.hook != nil {
-		f.endHooks(stop)
-		if f.options.once && reason == nil && stop.Err() != nil {
-			reason = withCode(exitInterrupted, errors.New("interrupted before all hooks had run"))
-		}
+		failures = append(failures, f.endHooks(stop))
 	}
-	if f.output == nil {
-		return reason
-	}
-	if err := f.output.Close(); err != nil {
-		if reason == nil {
-			return withCode(exitOutput, err)
+	for _, failure := range failures {
+		switch {
+		case failure == nil:
+		case reason == nil:
+			reason = failure
+		default:
+			f.settings.loggers.Errorf("%s", failure)
 		}
-		f.settings.loggers.Errorf("%s", err)
 	}
 	return reason
 }
 
-// endHooks waits until all have run, or, after a Ctrl-C, only the one that is running.
-func (f *follower) endHooks(stop context.Context) {
+// endHooks waits until all have run, or, after a Ctrl-C, for the end of the running hook. With --once, hooks that failed or
+// have not run are an error.
+func (f *follower) endHooks(stop context.Context) error {
 	counts := f.hook.Drain(stop)
 	if counts.Waiting > 0 {
 		f.settings.loggers.Warnf("The hook was not run for the last %d changes", counts.Waiting)
 	}
+	var failed error
 	if counts.Failed > 0 {
-		f.settings.loggers.Warnf("The hook failed for %d of %d changes", counts.Failed, counts.Failed+counts.Done)
+		failed = fmt.Errorf("the hook failed in %d of %d runs", counts.Failed, counts.Failed+counts.Done)
 	}
+	switch {
+	case f.options.once && stop.Err() != nil:
+		return withCode(exitInterrupted, errors.New("interrupted before all hooks had run"))
+	case f.options.once:
+		return withCode(exitHook, failed)
+	case failed != nil:
+		f.settings.loggers.Warnf("%s", failed)
+	}
+	return nil
 }

@@ -65,11 +65,16 @@ func start(t *testing.T, environment []string, args ...string) *process {
 }
 
 func prepare(t *testing.T, environment []string, args ...string) *process {
-	p := &process{t: t, cmd: exec.Command(os.Args[0], args...), ended: make(chan struct{})}
-	p.cmd.Env = append([]string{asCommand + "=1", "PATH=" + os.Getenv("PATH"), "SYSTEMROOT=" + os.Getenv("SYSTEMROOT")}, environment...)
+	p := &process{t: t, cmd: preparedCommand(environment, args...), ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
 	p.cmd.WaitDelay = time.Second // for a hook that outlives it and holds its standard error
 	return p
+}
+
+func preparedCommand(environment []string, args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append([]string{asCommand + "=1", "PATH=" + os.Getenv("PATH"), "SYSTEMROOT=" + os.Getenv("SYSTEMROOT")}, environment...)
+	return cmd
 }
 
 func (p *process) run() {

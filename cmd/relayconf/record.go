@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/capture"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/fakes"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/logging"
 )
 
 const recordHelp = `Saves a live auto-configuration stream with its pauses, for "relayconf replay". FILE is created with mode 0600; - is
@@ -30,14 +30,10 @@ const recordExample = `  AUTO_CONFIG_KEY=rel-... relayconf record mine.sse
   relayconf record mine.sse --force --key-file key --duration 10m`
 
 type recordOptions struct {
-	keyFile          string
-	keepKeys         bool
-	force            bool
-	duration         time.Duration
-	initTimeout      time.Duration
-	retryRejectedKey bool
-	readTimeout      time.Duration
-	protocolVersion  int
+	streamOptions
+	keepKeys bool
+	force    bool
+	duration time.Duration
 }
 
 func newRecord() *cobra.Command {
@@ -49,41 +45,20 @@ func newRecord() *cobra.Command {
 		Example: recordExample,
 		Args:    cobra.ExactArgs(1),
 		RunE: command(func(cmd *cobra.Command, args []string) error {
-			if err := o.check(); err != nil {
-				return err
-			}
 			return record(args[0], o, cmd.Flags().Changed("init-timeout"))
 		}),
 	}
 	flags := cmd.Flags()
-	addKeyFile(flags, &o.keyFile)
+	addStreamFlags(flags, &o.streamOptions, "event")
 	flags.BoolVar(&o.keepKeys, "keep-keys", false, "keep the keys as they are")
 	flags.BoolVarP(&o.force, "force", "f", false, "replace the file if it exists")
-	flags.DurationVar(&o.duration, "duration", 0, "end after this time; 0 is no limit")
-	flags.DurationVar(&o.initTimeout, "init-timeout", 0,
-		"fail if the first event takes longer than this; 0 is no limit (default INIT_TIMEOUT)")
-	flags.BoolVar(&o.retryRejectedKey, "retry-rejected-key", false, "go on trying with a rejected key, rather than end")
-	flags.DurationVar(&o.readTimeout, "read-timeout", autoconfig.DefaultReadTimeout, "longest silence, keepalives included, before the stream counts as lost")
-	flags.IntVar(&o.protocolVersion, "protocol-version", 2, "protocol `version` to ask for: 1, or 2 to get filters")
+	flags.Var(atLeast(0, &o.duration), "duration", "end after this time; 0 is no limit")
+	_ = cmd.MarkFlagFilename("key-file")
 	return cmd
 }
 
-func (o recordOptions) check() error {
-	switch {
-	case o.duration < 0:
-		return usageError("--duration can't be negative: %s", o.duration)
-	case o.initTimeout < 0:
-		return usageError("--init-timeout can't be negative: %s", o.initTimeout)
-	case o.readTimeout <= 0:
-		return usageError("--read-timeout must be positive, not %s", o.readTimeout)
-	case o.protocolVersion < 1:
-		return usageError("--protocol-version must be 1 or more, not %d", o.protocolVersion)
-	}
-	return nil
-}
-
 func record(path string, o recordOptions, initTimeoutSet bool) error {
-	s, err := loadSettings(o.keyFile)
+	s, err := loadSettings(o.keyFile, logging.Text)
 	if err != nil {
 		return err
 	}
@@ -108,17 +83,17 @@ func record(path string, o recordOptions, initTimeoutSet bool) error {
 	if !o.keepKeys {
 		options.Fakes = fakes.New()
 	}
-	counts, err := runCapture(&s, options, o.duration)
+	counts, err := runCapture(s, options, o.duration)
 	if closeErr := closeRecording(file, path, counts); err == nil {
 		err = closeErr
 	}
-	fmt.Fprintf(os.Stderr, "Recorded %d events and %d comments on %d connections\n", counts.Events, counts.Comments, counts.Connections)
+	fmt.Fprintf(stderr, "Recorded %d events and %d comments on %d connections\n", counts.Events, counts.Comments, counts.Connections)
 	return err
 }
 
 // runCapture captures until a signal, the end of the duration, or a failure.
-func runCapture(s *settings, options capture.Options, duration time.Duration) (capture.Counts, error) {
-	signals := catchSignals(context.Background())
+func runCapture(s settings, options capture.Options, duration time.Duration) (capture.Counts, error) {
+	signals := catchSignals(context.Background(), s.keyFile)
 	defer signals.end()
 	ctx := signals.stop
 	if duration > 0 {
@@ -126,13 +101,12 @@ func runCapture(s *settings, options capture.Options, duration time.Duration) (c
 		ctx, cancel = context.WithTimeout(ctx, duration)
 		defer cancel()
 	}
+	keys := s.keyChanges(ctx, signals.hup)
 	running := capture.Start(ctx, options)
 	for {
 		select {
-		case <-signals.hup:
-			if key, ok := s.rereadKey(); ok {
-				running.SetKey(key)
-			}
+		case key := <-keys:
+			running.SetKey(key)
 		case <-running.Done():
 			counts, err := running.Result()
 			switch {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -56,6 +57,30 @@ func TestCacheShowReadsRedis(t *testing.T) {
 	p.exit(exitOK)
 	assert.Contains(t, p.stdout.String(), "ago: 1 environment\nweb/production")
 	assert.Contains(t, p.stdout.String(), "version 7\n")
+}
+
+func TestACacheThatWasFlushedIsFilledAgainByTheNextPutOfTheSameConfiguration(t *testing.T) {
+	t.Parallel()
+	url := startRedis(t)
+	server := autoconfigtest.NewServer(t)
+	server.Put(autoconfigtest.MakePut(twoEnvironments()...))
+	variables := append(service(server.URL), "CACHE_REDIS_URL="+url)
+	p := start(t, variables, "watch")
+	requireShown := func() {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			shown := start(t, variables, "cache", "show")
+			<-shown.ended
+			return strings.Contains(shown.stdout.String(), ": 2 environments\n")
+		}, 2*time.Minute, 500*time.Millisecond, "the cache stays lost: %s", &p.stderr)
+	}
+	requireShown()
+	client := redis.NewClient(must(redis.ParseURL(url)))
+	defer client.Close()
+	require.NoError(t, client.FlushAll(t.Context()).Err())
+	server.DropConnections()
+	requireShown()
+	assert.NotContains(t, p.stdout.String(), "updated")
 }
 
 func TestAFleetThatSharesRedisRestartsWhileTheServiceIsDown(t *testing.T) {

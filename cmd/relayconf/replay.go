@@ -63,7 +63,7 @@ func newReplay() *cobra.Command {
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:8030", "`address` to listen on; port 0 picks a free one")
 	flags.Float64Var(&o.replay.Speed, "speed", 1, "how many times as fast; inf leaves out the pauses")
 	flags.BoolVar(&o.replay.Loop, "loop", false, "start over when it has been played")
-	flags.DurationVar(&o.replay.KeepAlive, "keepalive", 0, "send a comment this often when nothing is left to play; 0 sends none")
+	flags.Var(atLeast(0, &o.replay.KeepAlive), "keepalive", "send a comment this often when nothing is left to play; 0 sends none")
 	flags.BoolVar(&o.replay.ShiftTimes, "shift-times", false,
 		"move the expiry times of keys, as if the recording had been made now; it must say when it was made")
 	flags.StringVar(&o.key, "key", "", "the only `key` that is accepted: a made-up one, for others can see it; a real one belongs in --key-file")
@@ -89,7 +89,7 @@ func replay(path string, o replayOptions) error {
 	if err := o.replay.Validate(recording); err != nil {
 		return withCode(exitUsage, err)
 	}
-	signals := catchSignals(context.Background())
+	signals := catchSignals(context.Background(), "")
 	defer signals.end()
 	listener, err := net.Listen("tcp", o.addr)
 	if err != nil {
@@ -175,7 +175,7 @@ func (l *connectionLog) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (l *connectionLog) print(format string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	fmt.Fprintf(l.out, "%s  %s\n", time.Now().Format(time.DateTime), fmt.Sprintf(format, args...))
+	fmt.Fprintf(l.out, "%s  %s\n", time.Now().UTC().Format(time.RFC3339), fmt.Sprintf(format, args...))
 }
 
 // statusWriter tells of the status of a response.

@@ -126,7 +126,7 @@ func TestTheCacheFollowsAKeyThatIsRotatedBySIGHUP(t *testing.T) {
 	write(t, key, newKey)
 	p.signal(syscall.SIGHUP)
 	requireCached(t, path, newKey, 2)
-	_, err := fileStore(t, path, oldKey).Peek(t.Context())
+	_, err := fileStore(t, path, oldKey).Load(t.Context())
 	require.ErrorIs(t, err, store.ErrWrongKey, "although nothing else has changed")
 	p.signal(syscall.SIGTERM)
 	p.exit(exitOK)

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
+
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/orphans"
 )
 
 const rootHelp = `relayconf keeps a relay configured: it follows the auto-configuration stream that tells
@@ -47,29 +49,41 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(newWatch(), newReplay(), newRecord(), newCache(), newVersion())
+	root.AddCommand(newWatch(), newServe(), newReplay(), newRecord(), newCache(), newVersion())
+	root.SetHelpCommand(newHelp())
+	refuseUnknownShells(root)
 	return root
 }
 
 // run runs the command line and returns the exit code.
 func run(args []string) int {
+	if orphans.Expected() {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		go orphans.Reap(ctx)
+	}
+	defer flushStderr(stderrGrace)
 	root := newRoot()
 	root.SetArgs(args)
 	called, err := root.ExecuteC()
 	if err != nil && err.Error() != "" {
-		fmt.Fprintln(os.Stderr, "relayconf:", maskKeys(err.Error()))
+		fmt.Fprintln(stderr, "relayconf:", maskKeys(err.Error()))
 	}
 	code := exitCode(err)
 	if code == exitUsage {
-		fmt.Fprintf(os.Stderr, "Run '%s --help' for usage.\n", called.CommandPath())
+		fmt.Fprintf(stderr, "Run '%s --help' for usage.\n", called.CommandPath())
 	}
 	return code
 }
 
-// command makes a function that may return any error one for cobra: an error without an exit code is an unexpected one.
+// command makes a function that may return any error one for cobra: an error without an exit code is an unexpected one. Flags
+// and arguments that are empty are refused.
 func command(run func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		err := run(cmd, args)
+		err := refuseEmpty(cmd.Flags(), args)
+		if err == nil {
+			err = run(cmd, args)
+		}
 		var coded *exitError
 		if err != nil && !errors.As(err, &coded) {
 			return withCode(exitUnexpected, err)

@@ -1,21 +1,23 @@
 package main
 
 import (
-	"fmt"
+	"context"
 	"io"
 	"log"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
-	"github.com/spf13/pflag"
 
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/keysource"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/logging"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/terminal"
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/httpconfig"
 )
 
-// settings are what a command that connects to the service knows from variables and the key file.
+// settings are the variables and the key of a command that connects to the service.
 type settings struct {
 	config.Config
 	key     config.AutoConfigKey
@@ -24,19 +26,17 @@ type settings struct {
 	loggers ldlog.Loggers
 }
 
-func addKeyFile(flags *pflag.FlagSet, path *string) {
-	flags.StringVar(path, "key-file", "",
-		"`file` that holds the auto-configuration key; goes before AUTO_CONFIG_KEY, and is read again on SIGHUP")
-}
-
 // loadSettings reads everything and connects to nothing.
-func loadSettings(keyFile string) (settings, error) {
+func loadSettings(keyFile, logFormat string) (settings, error) {
 	s := settings{keyFile: keyFile}
 	var err error
 	if s.Config, err = readEnvironment(); err != nil {
 		return s, err
 	}
-	s.loggers = newLoggers(os.Stderr, s.LogLevel)
+	s.loggers = newLoggers(stderr, s.LogLevel)
+	if logFormat == logging.JSON {
+		s.loggers = logging.Loggers(logging.New(stderr, logFormat, s.LogLevel), s.LogLevel)
+	}
 	if s.key, err = keysource.Read(keyFile, s.AutoConfig.Key); err != nil {
 		return s, withCode(exitUsage, err)
 	}
@@ -64,29 +64,50 @@ func indented(err error) string {
 	return "\n  " + strings.ReplaceAll(text, "\n", "\n  ")
 }
 
+// newLoggers makes loggers whose lines begin with the time, in UTC.
 func newLoggers(out io.Writer, level ldlog.LogLevel) ldlog.Loggers {
 	var loggers ldlog.Loggers
-	loggers.SetBaseLogger(log.New(out, "", log.LstdFlags))
+	loggers.SetBaseLogger(log.New(terminal.LogWriter(out, time.Now), "", 0))
 	loggers.SetMinLevel(level)
 	return loggers
 }
 
-// rereadKey reads the key file again. If it can't be used, or has the same key, ok is false and the log says so.
-func (s *settings) rereadKey() (key config.AutoConfigKey, ok bool) {
-	if s.keyFile == "" {
-		s.loggers.Warn("Got SIGHUP, but there is no --key-file to read the key from again; going on as before")
-		return "", false
-	}
+// keyChanges reads the key file again at each signal, and passes on each key that is new. It does so in a goroutine of its
+// own, which ends with the context, since a key file may be a pipe that is slow.
+func (s settings) keyChanges(ctx context.Context, hup <-chan os.Signal) <-chan config.AutoConfigKey {
+	keys := make(chan config.AutoConfigKey)
+	go func() {
+		for {
+			select {
+			case <-hup:
+			case <-ctx.Done():
+				return
+			}
+			if !s.rereadKey() {
+				continue
+			}
+			select {
+			case keys <- s.key:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return keys
+}
+
+// rereadKey reads the key file again. If it can't be used, or has the same key, it returns false and the log says so.
+func (s *settings) rereadKey() bool {
 	key, err := keysource.Read(s.keyFile, "")
 	switch {
 	case err != nil:
 		s.loggers.Errorf("Got SIGHUP, but %s; going on with the old key %s", err, s.key)
-		return "", false
+		return false
 	case key == s.key:
 		s.loggers.Infof("Got SIGHUP; the key file still has the key %s", key)
-		return "", false
+		return false
 	}
-	s.loggers.Info(fmt.Sprintf("Got SIGHUP; the key is now %s", key))
+	s.loggers.Infof("Got SIGHUP; the key is now %s", key)
 	s.key = key
-	return key, true
+	return true
 }

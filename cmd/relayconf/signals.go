@@ -8,20 +8,23 @@ import (
 	"syscall"
 )
 
-// signals are what people and supervisors tell the process.
+// signals are the signals from people and supervisors.
 type signals struct {
 	stop context.Context         // ends at the first Ctrl-C or SIGTERM
-	hup  chan os.Signal          // SIGHUP; never on Windows
-	last *atomic.Pointer[func()] // what to do before a second Ctrl-C or SIGTERM ends the process; nil for nothing
+	hup  chan os.Signal          // SIGHUP; nil where it keeps its default, which is to end the process
+	last *atomic.Pointer[func()] // called before a second Ctrl-C or SIGTERM ends the process; may be nil
 	end  func()
 }
 
-// catchSignals catches signals until end is called. A second Ctrl-C or SIGTERM ends the process at once.
-func catchSignals(parent context.Context) signals {
+// catchSignals catches signals until end is called. A second Ctrl-C or SIGTERM ends the process at once. SIGHUP is caught
+// only if there is a key file to read again.
+func catchSignals(parent context.Context, keyFile string) signals {
 	stop, cancel := context.WithCancel(parent)
-	stops, hup := make(chan os.Signal, 2), make(chan os.Signal, 1)
+	stops := make(chan os.Signal, 2)
 	signal.Notify(stops, os.Interrupt, syscall.SIGTERM)
-	if reload != nil {
+	var hup chan os.Signal
+	if keyFile != "" && reload != nil {
+		hup = make(chan os.Signal, 1)
 		signal.Notify(hup, reload)
 	}
 	last := &atomic.Pointer[func()]{}
@@ -39,13 +42,16 @@ func catchSignals(parent context.Context) signals {
 			if do := last.Load(); do != nil {
 				(*do)()
 			}
+			flushStderr(stderrHurry)
 			os.Exit(exitInterrupted)
 		case <-ended:
 		}
 	}()
 	return signals{stop: stop, hup: hup, last: last, end: func() {
 		signal.Stop(stops)
-		signal.Stop(hup)
+		if hup != nil {
+			signal.Stop(hup)
+		}
 		close(ended)
 		<-watching
 		cancel()

@@ -1,6 +1,20 @@
 package main
 
-import "os"
+import (
+	"errors"
+	"os"
+	"syscall"
+)
 
 // reload is nil: Windows has no such signal.
 var reload os.Signal
+
+// catchClosedPipe does nothing: writes to a closed pipe fail anyway.
+func catchClosedPipe() {}
+
+// errNoData is ERROR_NO_DATA: the pipe is being closed.
+const errNoData = syscall.Errno(232)
+
+func isClosedPipe(err error) bool {
+	return errors.Is(err, syscall.ERROR_BROKEN_PIPE) || errors.Is(err, errNoData)
+}

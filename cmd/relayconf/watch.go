@@ -1,12 +1,11 @@
 package main
 
 import (
+	"io/fs"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/relayconf/relayconf/autoconfig"
 )
 
 const watchHelp = `Follows the auto-configuration stream and prints what changes, a line each. It goes on when the
@@ -25,6 +24,7 @@ JSON lines have "time" (RFC 3339, UTC) and "change", which says what other field
   received-all          environments and filters: how many there are; source: stream or cache
   cache-loaded          environments: how many there are; ageSeconds. The changes that follow come from the cache
   stream-took-over      the changes that follow come from the stream; before, there was what the cache had
+  left-out              lines: how many lines are missing here, since nobody read them in time
   keepalive             comment (with --verbose)
   interrupted           reason
   recovered             lostSeconds
@@ -32,23 +32,34 @@ An environment has id, projKey, projName, envKey, envName, sdkKey, mobileKey, ex
 expiry, or null), acceptedSdkKeys and acceptedMobileKeys (name, value, expiry or null), ttlSeconds and
 secureMode. Fields may be added, and none changes its meaning.
 
---output-file keeps a JSON file of everything that is configured: format ("relayconf-environments"),
-version (1), writtenAt, environments and filters, sorted by id. Keys in it are whole, and only its
-owner may read it (mode 0600). It is written once the first full configuration is there and after
-each change, and replaced in one step. If that fails, the log says so, and it is tried again.
+A reader of the lines that is slow or stalls holds nothing up: the lines wait, and when too many wait the
+oldest are left out, which a line says. When standard output is closed, watch ends; if it can't be written
+for another reason, the log says so, and watch goes on. With --once no line is left out.
 
---exec runs a command for each change of the configuration and for received-all, one at a time and in
-order. It gets the change as on a JSON line, but with whole keys, on its standard input; never in
-arguments or variables, which others can see. What it prints goes to standard error. The stream does not
-wait for it: changes queue up without a limit, and the log warns when a thousand wait. A run that fails or
-takes too long is logged, and the next change has its turn. The output file is up to date before each run.
+--output-file keeps a JSON file of everything that is configured: format ("relayconf-environments"), version
+(1), writtenAt, environments and filters, sorted by id. Keys in it are whole. It shows what the service has or
+had, never a part of it: it is written when a full configuration was applied and after each change, and
+replaced in one step. A file that is there keeps its permissions, and its owner and group where that is
+possible; a new one has mode 0600; --output-mode sets it. If writing fails, the log says so, and it is tried
+again.
+
+--exec runs a command for changes of the configuration and for received-all, one run at a time and in order.
+It gets them on its standard input, as on JSON lines, but with whole keys; never in arguments or variables,
+which others can see. Without --exec-settle, each change has a run of its own and is one JSON object. With
+--exec-settle, all changes are one run when there was none for that long, or after ten times as long, and are
+a JSON list: so the first full configuration is one run, whatever its size. With --output-file, 1s is the
+default: for a command that has a relay read the file again. --exec-settle 0 is a run for each change. What
+the command prints goes to standard error. The stream does not wait for it: changes queue up without a limit,
+and the log warns when a thousand wait. A run that fails or takes too long is logged, and the next has its
+turn; with --once, the exit code is 6 then. The output file is up to date before each run.
 
 --cache-file or --cache-redis (or CACHE_FILE, CACHE_REDIS_URL; a flag goes before both) keeps the last known
 configuration, encrypted with the auto-configuration key, so that a start needs no service. What is cached
 counts at once: it is printed, written to the output file and given to the hook, and when the stream is
 there, only what differs is. A cache that can't be read or written is reported in the log, and
-watch goes on without; one that is damaged or of another key is set aside, and the log says where. After a
-change of the key between two runs, give the former one in --cache-older-key-file until the stream has been up.
+watch goes on without; one that is damaged or of another key stays until the service has accepted the key, and is
+then set aside beside the new one. A file or a Redis key that holds something else is bad usage, and not touched. After
+a change of the key between two runs, give the former one in --cache-older-key-file until the stream has been up.
 Redis is for a fleet: redis://user:password@host:6379/0?prefix=team-a; rediss:// for TLS; redis+sentinel://
 and redis+cluster:// too. Relays with different keys need different prefixes. See also relayconf cache --help.
 
@@ -58,8 +69,15 @@ the cache is in time for the --init-timeout. A rejected key ends the command wit
 is a cache, after the output file and the hook have got what is in it.
 
 SIGHUP reads the --key-file again: the new key is used at once, for the cache too, and what is known stays.
-Ctrl-C or SIGTERM ends the command: a hook that is running gets 5 s to end, those that wait are not run, and
-the cache (for at most 5 s) and the output file are brought up to date. A second Ctrl-C ends hook and command at once.
+Without a --key-file, SIGHUP ends watch as it ends most programs.
+
+Ctrl-C or SIGTERM ends the command: a hook that is running gets SIGTERM, and 5 s to end; those that wait are
+not run; and the cache (for at most 5 s) and the output file are brought up to date. A second Ctrl-C ends hook
+and command at once. As process 1 of a container, watch also reaps processes that a hook left behind.
+
+--health-addr serves /livez, /readyz (200 while there is a configuration in force; it says if that is stale or from the
+cache, or if the key is rejected), /status and /metrics, without any key. watch tells systemd when there is a configuration,
+and that it is alive (Type=notify, WatchdogSec).
 
 ` + exitCodesHelp
 
@@ -80,20 +98,23 @@ const watchExample = `  # A show, without a key or a network
 
 // watchOptions are the flags of watch.
 type watchOptions struct {
-	keyFile          string
-	format           string
-	verbose          bool
-	once             bool
-	demo             bool
-	initTimeout      time.Duration
-	outputFile       string
-	hook             string
-	hookTimeout      time.Duration
-	retryRejectedKey bool
-	readTimeout      time.Duration
-	protocolVersion  int
-	cache            cacheOptions
+	streamOptions
+	format      string
+	verbose     bool
+	once        bool
+	demo        bool
+	outputFile  string
+	outputMode  fs.FileMode
+	hook        string
+	hookTimeout time.Duration
+	hookSettle  time.Duration
+	cache       cacheOptions
+	logFormat   string
+	healthAddr  string
 }
+
+// defaultSettle is the --exec-settle for a hook that has a relay read its file again.
+const defaultSettle = time.Second
 
 func newWatch() *cobra.Command {
 	var o watchOptions
@@ -104,63 +125,49 @@ func newWatch() *cobra.Command {
 		Example: watchExample,
 		Args:    cobra.NoArgs,
 		RunE: command(func(cmd *cobra.Command, _ []string) error {
-			if err := refuseEmpty(cmd.Flags()); err != nil {
-				return err
-			}
-			if err := o.check(); err != nil {
+			if err := o.check(cmd.Flags()); err != nil {
 				return err
 			}
 			return watch(o, cmd.Flags().Changed("init-timeout"))
 		}),
 	}
+	addWatchFlags(cmd, &o)
+	return cmd
+}
+
+func addWatchFlags(cmd *cobra.Command, o *watchOptions) {
+	o.hookTimeout = 30 * time.Second
 	flags := cmd.Flags()
 	flags.BoolVar(&o.demo, "demo", false, "show a recorded stream with all that can happen; takes 17 s, no key, and no network")
-	addKeyFile(flags, &o.keyFile)
-	flags.StringVar(&o.format, "format", "text", "`format` of the lines: text or json")
+	addStreamFlags(flags, &o.streamOptions, "full configuration")
+	addFormat(cmd, &o.format)
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show keepalives too")
 	flags.BoolVar(&o.once, "once", false, "end when the stream's first full configuration is there, the output file is written and all hooks have run")
-	flags.DurationVar(&o.initTimeout, "init-timeout", 0,
-		"fail if the first full configuration takes longer than this; 0 is no limit (default INIT_TIMEOUT)")
 	flags.StringVar(&o.outputFile, "output-file", "", "keep a JSON `file` of all environments, with whole keys")
-	flags.StringVar(&o.hook, "exec", "", "run a shell `command` for each change, with the change as JSON on its input")
-	flags.DurationVar(&o.hookTimeout, "exec-timeout", 30*time.Second, "longest time for one run of --exec, after which it is killed; 0 is no limit")
-	flags.BoolVar(&o.retryRejectedKey, "retry-rejected-key", false, "go on trying with a rejected key, from 5 minutes to an hour apart, rather than end")
-	flags.DurationVar(&o.readTimeout, "read-timeout", autoconfig.DefaultReadTimeout, "longest silence, keepalives included, before the stream counts as lost")
-	flags.IntVar(&o.protocolVersion, "protocol-version", 2, "protocol `version` to ask for: 1, or 2 to see filters")
+	flags.Var((*modeValue)(&o.outputMode), "output-mode", "permissions of the output file (default those it has; 0600 if it is new)")
+	flags.StringVar(&o.hook, "exec", "", "run a shell `command` for changes, with them as JSON on its input")
+	flags.Var(atLeast(0, &o.hookTimeout), "exec-timeout", "longest time for one run of --exec, after which it is killed; 0 is no limit")
+	flags.Var(atLeast(0, &o.hookSettle), "exec-settle",
+		"run --exec once for all changes, when there was none for this long; 0 is a run for each (default 1s with --output-file, else 0)")
 	addCacheFlags(cmd, &o.cache)
+	flags.StringVar(&o.healthAddr, "health-addr", "", "`address` for probes and scrapers: /livez, /readyz, /status, /metrics")
+	addLogFormat(cmd, &o.logFormat)
 	for _, other := range []string{"key-file", "cache-file", "cache-redis", "cache-older-key-file"} {
 		cmd.MarkFlagsMutuallyExclusive("demo", other)
 	}
 	_ = cmd.MarkFlagFilename("key-file")
 	_ = cmd.MarkFlagFilename("output-file")
-	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp))
-	return cmd
 }
 
-// refuseEmpty finds flags that were given nothing, as happens with a shell variable that is not set: to go on as if they had
-// been left out would not be what was meant.
-func refuseEmpty(flags *pflag.FlagSet) (err error) {
-	flags.Visit(func(flag *pflag.Flag) {
-		if flag.Value.String() == "" && err == nil {
-			err = usageError("--%s is empty: give it a value, or leave it out", flag.Name)
-		}
-	})
-	return err
-}
-
-// check says what is wrong with the flags.
-func (o watchOptions) check() error {
+// check says which flags make no sense together, and fills in the default that depends on others.
+func (o *watchOptions) check(flags *pflag.FlagSet) error {
 	switch {
-	case o.format != "text" && o.format != "json":
-		return usageError("--format must be text or json, not %q", o.format)
-	case o.initTimeout < 0:
-		return usageError("--init-timeout can't be negative: %s", o.initTimeout)
-	case o.hookTimeout < 0:
-		return usageError("--exec-timeout can't be negative: %s", o.hookTimeout)
-	case o.readTimeout <= 0:
-		return usageError("--read-timeout must be positive, not %s", o.readTimeout)
-	case o.protocolVersion < 1:
-		return usageError("--protocol-version must be 1 or more, not %d", o.protocolVersion)
+	case o.outputMode != 0 && o.outputFile == "":
+		return usageError("--output-mode is of no use without --output-file")
+	case flags.Changed("exec-settle") && o.hook == "":
+		return usageError("--exec-settle is of no use without --exec")
+	case !flags.Changed("exec-settle") && o.outputFile != "":
+		o.hookSettle = defaultSettle
 	}
 	return nil
 }

@@ -79,13 +79,15 @@ func TestOutputFileFollowsEachChange(t *testing.T) {
 func TestAFailingOutputFileIsReportedAndTriedAgain(t *testing.T) {
 	t.Parallel()
 	server := autoconfigtest.NewServer(t)
-	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
 	path := inFolder(t, "envs.json")
-	require.NoError(t, os.Mkdir(path, 0o700))
 	p := start(t, service(server.URL), "watch", "--output-file", path)
+	server.WaitForConnections(1, soon)
+	require.NoError(t, os.Mkdir(path, 0o700))
+	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
 	p.says(&p.stderr, "it is a folder; the next try is at the next change, or in 1s")
 	require.NoError(t, os.Remove(path))
-	require.Eventually(t, func() bool { info, err := os.Stat(path); return err == nil && info.Mode().IsRegular() }, soon, 5*time.Millisecond)
+	p.says(&p.stderr, "INFO: the output file is written again")
+	assert.Len(t, readOutput(t, path).Environments, 1)
 }
 
 func TestJSONLinesTellTheWholeStory(t *testing.T) {
@@ -139,11 +141,11 @@ func TestExitCodes(t *testing.T) {
 		code        int
 		says        string
 	}{
-		"help":                   {nil, []string{"watch", "--help"}, exitOK, ""},
+		"help flag":              {nil, []string{"watch", "--help"}, exitOK, ""},
 		"no command":             {nil, nil, exitOK, ""},
 		"version":                {nil, []string{"version"}, exitOK, ""},
 		"version flag":           {nil, []string{"--version"}, exitOK, ""},
-		"completion":             {nil, []string{"completion", "bash"}, exitOK, ""},
+		"completion of a shell":  {nil, []string{"completion", "bash"}, exitOK, ""},
 		"done":                   {service(ready.URL), []string{"watch", "--once"}, exitOK, ""},
 		"no key":                 {nil, []string{"watch"}, exitUsage, "set AUTO_CONFIG_KEY, or name a file with --key-file"},
 		"unknown command":        {nil, []string{"wach"}, exitUsage, `unknown command "wach"`},
@@ -170,7 +172,24 @@ func TestExitCodes(t *testing.T) {
 		"rejected key, once":     {service(rejecting.URL), []string{"watch", "--once"}, exitPermanent, "401"},
 		"init timeout":           {service(silent.URL), []string{"watch", "--init-timeout", "100ms"}, exitInitTimeout, "no full configuration after 100ms"},
 		"init timeout by env":    {append(service(silent.URL), "INIT_TIMEOUT=100ms"), []string{"watch"}, exitInitTimeout, "100ms"},
-		"output file impossible": {service(ready.URL), []string{"watch", "--once", "--output-file", folder}, exitOutput, "it is a folder"},
+		"output into a folder":   {service(ready.URL), []string{"watch", "--output-file", folder}, exitUsage, "is a folder: name a file in it"},
+		"output below a file":    {service(ready.URL), []string{"watch", "--output-file", emptyKey + "/envs.json"}, exitUsage, "is not a folder"},
+		"mode alone":             {service(ready.URL), []string{"watch", "--output-mode", "0640"}, exitUsage, "of no use without --output-file"},
+		"bad mode":               {service(ready.URL), []string{"watch", "--output-mode", "0888"}, exitUsage, "an octal number"},
+		"settle alone":           {service(ready.URL), []string{"watch", "--exec-settle", "1s"}, exitUsage, "of no use without --exec"},
+		"negative settle":        {service(ready.URL), []string{"watch", "--exec-settle", "-1s"}, exitUsage, "can't be negative"},
+		"no read timeout":        {service(ready.URL), []string{"watch", "--read-timeout", "0"}, exitUsage, "must be positive"},
+		"no such protocol":       {service(ready.URL), []string{"watch", "--protocol-version", "0"}, exitUsage, "1 or more"},
+		"hook failed, once":      {service(ready.URL), []string{"watch", "--once", "--exec", "exit 7"}, exitHook, "the hook failed in 2 of 2 runs"},
+		"completion: no shell":   {nil, []string{"completion", "nosuch"}, exitUsage, "nosuch"},
+		"completion":             {nil, []string{"completion"}, exitOK, ""},
+		"help":                   {nil, []string{"help"}, exitOK, ""},
+		"help for a command":     {nil, []string{"help", "cache", "show"}, exitOK, ""},
+		"help: no command":       {nil, []string{"help", "nosuch"}, exitUsage, `no command "nosuch"`},
+		"help: no subcommand":    {nil, []string{"help", "cache", "nosuch"}, exitUsage, `no command "cache nosuch"`},
+		"an empty argument":      {nil, []string{"replay", ""}, exitUsage, "an argument is empty"},
+		"replay: empty key":      {nil, []string{"replay", recording, "--key", ""}, exitUsage, "--key is empty"},
+		"record: empty key file": {service(ready.URL), []string{"record", folder + "/e.sse", "--key-file", ""}, exitUsage, "--key-file is empty"},
 		"replay: no file":        {nil, []string{"replay"}, exitUsage, "accepts 1 arg"},
 		"replay: missing file":   {nil, []string{"replay", folder + "/missing"}, exitUsage, "could not open the recording"},
 		"replay: bad file":       {nil, []string{"replay", badRecording}, exitUsage, "nonsense"},
@@ -253,4 +272,13 @@ func readOutput(t *testing.T, path string) output.File {
 	var file output.File
 	require.NoError(t, json.Unmarshal(data, &file))
 	return file
+}
+
+// requireOutput waits until the output file has so many environments.
+func requireOutput(t *testing.T, path string, environments int) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(path)
+		return err == nil && len(readOutput(t, path).Environments) == environments
+	}, soon, 5*time.Millisecond, "%d environments in the output file", environments)
 }

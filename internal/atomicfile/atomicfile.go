@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // Mode is the mode of every file that this package writes.
@@ -49,15 +50,14 @@ type File interface {
 // function's own error included, or if the context ends, the old content stays and nothing is left over; only when the
 // very last step fails, which makes the folder durable, is the new content there despite the error.
 //
-// What earlier processes left over that were killed in the middle of a Write is removed, where the system has a way to
-// tell it from what other processes are writing now.
+// Write removes the temporary files of processes that were killed in the middle of a Write, once they are older than a
+// day.
 func (r Replacer) Write(ctx context.Context, path string, write func(io.Writer) error) error {
 	target, err := replaceable(path)
 	if err != nil {
 		return err
 	}
-	unlock := lockAndCleanUp(target)
-	defer unlock()
+	removeLeftovers(target, time.Now())
 	temp, err := r.orDefault().writeTemp(ctx, target, write)
 	if err != nil {
 		return fmt.Errorf("could not write %s: %w", path, err)

@@ -4,30 +4,26 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
-// lockAndCleanUp removes the temporary files that killed processes left beside the target. Whoever writes shares a lock
-// on the folder until it has renamed its file, so that one who can have the lock alone knows that nobody writes there,
-// and that every temporary file is a leftover. A lock goes away with its process, however that ends.
-//
-// Where there is no such lock, or somebody is writing, the leftovers stay for the next time.
-func lockAndCleanUp(target string) (unlock func()) {
-	lock := openFolderLock(filepath.Dir(target))
-	if lock.tryAlone() {
-		removeLeftovers(target)
-	}
-	lock.share()
-	return lock.release
-}
+// leftoverAge is the age at which a temporary file counts as left over. A write that takes that long is given up by
+// everybody; a younger file may be one that another process is writing now.
+const leftoverAge = 24 * time.Hour
 
-func removeLeftovers(target string) {
+// removeLeftovers removes the old temporary files beside the target, which killed processes left there. It is only about
+// room on the disk, so that a failure is no reason to say anything.
+func removeLeftovers(target string, now time.Time) {
 	folder := filepath.Dir(target)
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return // the write that follows says what is wrong with the folder
 	}
 	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), tempPrefix(target)) && entry.Type().IsRegular() {
+		if !strings.HasPrefix(entry.Name(), tempPrefix(target)) || !entry.Type().IsRegular() {
+			continue
+		}
+		if info, err := entry.Info(); err == nil && now.Sub(info.ModTime()) > leftoverAge {
 			_ = os.Remove(filepath.Join(folder, entry.Name()))
 		}
 	}

@@ -4,26 +4,44 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-func TestRemovesWhatKilledProcessesLeftOver(t *testing.T) {
+func TestRemovesTemporaryFilesOlderThanADay(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "a.json")
-	leftover := filepath.Join(folder, ".a.json.tmp-123")
-	others := filepath.Join(folder, ".b.json.tmp-123")
-	require.NoError(t, os.WriteFile(leftover, []byte("half"), 0o600))
-	require.NoError(t, os.WriteFile(others, []byte("half"), 0o600))
+	tests := []struct {
+		name, file string
+		age        time.Duration
+		removed    bool
+	}{
+		{"older than a day", ".a.json.tmp-1", 25 * time.Hour, true},
+		{"younger: another process may be writing it", ".a.json.tmp-2", 23 * time.Hour, false},
+		{"from the future, as after a change of the clock", ".a.json.tmp-3", -48 * time.Hour, false},
+		{"of another file", ".b.json.tmp-1", 48 * time.Hour, false},
+		{"a file that only begins with the same name", "a.json.tmp-1", 48 * time.Hour, false},
+	}
+	for _, test := range tests {
+		file := filepath.Join(folder, test.file)
+		require.NoError(t, os.WriteFile(file, []byte("half"), 0o600))
+		modified := time.Now().Add(-test.age)
+		require.NoError(t, os.Chtimes(file, modified, modified))
+	}
 	require.NoError(t, Write(path, []byte("new")))
 	requireContent(t, path, "new")
-	assert.NoFileExists(t, leftover)
-	assert.FileExists(t, others, "it belongs to another file")
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := os.Stat(filepath.Join(folder, test.file))
+			assert.Equal(t, test.removed, errors.Is(err, fs.ErrNotExist))
+		})
+	}
 }
 
 func TestKeepsWhatOthersAreWriting(t *testing.T) {
@@ -33,11 +51,9 @@ func TestKeepsWhatOthersAreWriting(t *testing.T) {
 		_, err := io.WriteString(w, "outer")
 		return err
 	})
-	if runtime.GOOS != "windows" {
-		require.NoError(t, err)
-		requireContent(t, path, "outer")
-		requireOnly(t, path)
-	}
+	require.NoError(t, err)
+	requireContent(t, path, "outer")
+	requireOnly(t, path)
 }
 
 func TestKeepsTheOldContentIfTheContextEnds(t *testing.T) {

@@ -1,4 +1,5 @@
-// Package origin tells whether a request goes where the first one of its chain of redirects went.
+// Package origin tells whether a request goes where the first one of its chain of redirects went, and knows the default
+// ports.
 package origin
 
 import (
@@ -22,9 +23,14 @@ func Kept(req *http.Request) bool {
 
 // of returns scheme, host and port, so that equal origins are equal strings.
 func of(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + " " + Port(u)
+}
+
+// Port returns the port in the URL, or else the default port of its scheme. It is empty for a scheme other than http
+// and https that names no port.
+func Port(u *url.URL) string {
+	if port := u.Port(); port != "" {
+		return port
 	}
-	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + " " + port
+	return map[string]string{"http": "80", "https": "443"}[u.Scheme]
 }

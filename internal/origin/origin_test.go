@@ -46,3 +46,11 @@ func TestOriginIsSchemeHostAndPort(t *testing.T) {
 	}
 	assert.Equal(t, of(mustParse(t, "http://[::1]")), of(mustParse(t, "http://[::1]:80/")))
 }
+
+func TestPortDefaultsToThatOfTheScheme(t *testing.T) {
+	for rawURL, want := range map[string]string{
+		"http://a": "80", "https://a": "443", "http://a:8080": "8080", "https://[::1]": "443", "socks5://a": "", "socks5://a:1": "1",
+	} {
+		assert.Equal(t, want, Port(mustParse(t, rawURL)), rawURL)
+	}
+}

@@ -189,7 +189,7 @@ func (l *Line) follow(ctx context.Context, key config.AutoConfigKey) (end ending
 	end.open = true
 	reader := sse.NewReader(newBody(response), l.options.MaxEventSize, l.options.Names)
 	l.watch.opened(reader)
-	signal := &Signal{Kind: Opened, line: l, ctx: ctx, reader: reader,
+	signal := &Signal{Kind: Opened, line: l, ctx: ctx, reader: reader, Key: key,
 		Resumed: isResumed(response), Compressed: isCompressed(response)}
 	received := &Signal{Kind: Received, line: l, ctx: ctx, reader: reader} // used again for each item
 	for {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/internal/sse"
 )
 
@@ -26,7 +27,9 @@ const (
 type Signal struct {
 	Kind Kind
 
-	// Resumed and Compressed are of Opened: the stream goes on from the LastEventID, and it is compressed.
+	// Key, Resumed and Compressed are of Opened: the key that the service has accepted, whether the stream goes on from the
+	// LastEventID, and whether it is compressed.
+	Key                 config.AutoConfigKey
 	Resumed, Compressed bool
 
 	// Item is of Received. Its Data is valid until the next call of Next or Proceed.

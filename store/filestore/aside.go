@@ -9,47 +9,71 @@ import (
 	"strings"
 	"time"
 
-	"github.com/relayconf/relayconf/internal/atomicfile"
 	"github.com/relayconf/relayconf/store"
 )
 
 const (
-	// kept is how many files stay set aside. One that is wanted again is among the latest, and each may be large.
+	// kept is how many files of each kind stay set aside. One that is wanted again is among the latest, and each may be
+	// large.
 	kept = 5
 
-	asideInfix = ".damaged-"
-	asideTime  = "20060102T150405.000000000Z" // sorts by time
+	asideTime = "20060102T150405.000000000Z" // sorts by time
 )
 
-// setAside renames the file that could not be used, and notes in the error what became of it. Another process may have
-// replaced the file meanwhile by one that is good: that one stays, or comes back.
-func (s *Store) setAside(unreadable *store.UnreadableError, info fs.FileInfo) {
-	path := s.path
-	if resolved, err := filepath.EvalSymlinks(path); err == nil {
-		path = resolved
+// aside is a file that is set aside while another is put in its place.
+type aside struct {
+	from, path string // where it was, and is now
+	prefix     string // of the paths of all that were set aside for the same reason
+	info       fs.FileInfo
+}
+
+// setAside gives the file at s.path a second name, so that it is still there when the first name is replaced. It returns
+// nil if that file is not the one of info any more: then another process has replaced it by its own.
+func (s *Store) setAside(kind string, info fs.FileInfo) (*aside, error) {
+	a := &aside{from: s.target(), info: info}
+	a.prefix = a.from + "." + kind + "-"
+	a.path = a.prefix + time.Now().UTC().Format(asideTime)
+	err := s.link(a.from, a.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err = s.rename(a.from, a.path) // some file systems have no second names
 	}
-	now, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) || (err == nil && !same(now, info)) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	if moved, err := os.Stat(a.path); err != nil || !same(moved, info) {
+		a.putBack()
+		return nil, nil
+	}
+	return a, nil
+}
+
+// undo is for a file that was not replaced after all. If it was, it stays aside, although something failed after that.
+func (a *aside) undo() {
+	if now, err := os.Stat(a.from); err == nil && !same(now, a.info) {
 		return
 	}
-	rename := s.replacer.Rename
-	if rename == nil {
-		rename = os.Rename
+	a.putBack()
+}
+
+// putBack removes the second name. If it is the only one, the file gets its first name again, unless there is another
+// file by now.
+func (a *aside) putBack() {
+	if err := os.Link(a.path, a.from); err == nil || errors.Is(err, fs.ErrExist) {
+		_ = os.Remove(a.path)
+	} else {
+		_ = os.Rename(a.path, a.from)
 	}
-	aside := path + asideInfix + time.Now().UTC().Format(asideTime)
-	if err := rename(path, aside); err != nil {
-		if !errors.Is(err, fs.ErrNotExist) {
-			unreadable.Failed = err
-		}
-		return
+}
+
+// target is the file itself if the path is a symbolic link.
+func (s *Store) target() string {
+	if resolved, err := filepath.EvalSymlinks(s.path); err == nil {
+		return resolved
 	}
-	if moved, err := os.Stat(aside); err == nil && !same(moved, info) {
-		putBack(aside, path)
-		return
-	}
-	_ = atomicfile.SyncFolder(filepath.Dir(path))
-	unreadable.SetAside = aside
-	removeOldest(path)
+	return s.path
 }
 
 // same reports whether two files are one. The number of a file that is gone is soon given to another, so that the time
@@ -58,26 +82,23 @@ func same(a, b fs.FileInfo) bool {
 	return os.SameFile(a, b) && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime())
 }
 
-// putBack undoes a renaming, unless there is a newer file by now.
-func putBack(aside, path string) {
-	if err := os.Link(aside, path); err == nil || errors.Is(err, fs.ErrExist) {
-		_ = os.Remove(aside)
-	}
-}
-
-func removeOldest(path string) {
-	entries, err := os.ReadDir(filepath.Dir(path))
+// settle says that the new file is in place: it completes the error with the place of the old one, and removes the oldest
+// files of its kind.
+func (a *aside) settle(unreadable *store.UnreadableError) {
+	unreadable.SetAside = a.path
+	folder := filepath.Dir(a.path)
+	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return // it is only about room on the disk
 	}
 	var names []string
 	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), filepath.Base(path)+asideInfix) && entry.Type().IsRegular() {
+		if strings.HasPrefix(entry.Name(), filepath.Base(a.prefix)) && entry.Type().IsRegular() {
 			names = append(names, entry.Name())
 		}
 	}
 	slices.Sort(names)
 	for _, name := range names[:max(0, len(names)-kept)] {
-		_ = os.Remove(filepath.Join(filepath.Dir(path), name))
+		_ = os.Remove(filepath.Join(folder, name))
 	}
 }

@@ -1,6 +1,8 @@
 package filestore
 
 import (
+	"bytes"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -88,58 +90,92 @@ func TestAFailureOfAnyStepLeavesAWholeFile(t *testing.T) {
 	}
 }
 
-func TestAFileThatCannotBeSetAsideStays(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "cache")
-	require.NoError(t, os.WriteFile(path, []byte("damaged"), 0o600))
+func TestAFileThatCannotBeSetAsideStaysAndIsNotReplaced(t *testing.T) {
+	path, data := otherKeysFile(t)
 	s := newStore(t, path, key)
-	s.replacer.Rename = func(string, string) error { return errBroken }
-	_, err := s.Load(t.Context())
+	broken := func(string, string) error { return errBroken }
+	s.link, s.rename = broken, broken
+	err := s.Save(t.Context(), versioned(2))
 	var unreadable *store.UnreadableError
 	require.ErrorAs(t, err, &unreadable)
-	assert.Empty(t, unreadable.SetAside)
 	require.ErrorIs(t, err, errBroken)
+	assert.Empty(t, unreadable.SetAside)
+	requireFile(t, path, data)
 	require.Equal(t, []string{"cache"}, names(t, path))
 }
 
-// Another process replaces the file just before it is set aside, and perhaps again just after.
-func TestAGoodFileThatComesMeanwhileIsNotSetAside(t *testing.T) {
-	for name, again := range map[string]bool{"once": false, "twice": true} {
-		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "cache")
-			require.NoError(t, os.WriteFile(path, []byte("damaged"), 0o600))
-			s, other := newStore(t, path, key), newStore(t, path, key)
-			s.replacer.Rename = func(from, to string) error {
-				require.NoError(t, os.Remove(path))
-				require.NoError(t, other.Save(t.Context(), versioned(1)))
-				err := os.Rename(from, to)
-				if again {
-					require.NoError(t, other.Save(t.Context(), versioned(2)))
+func TestASaveThatFailsPutsBackTheFileSetAside(t *testing.T) {
+	for _, links := range []bool{true, false} {
+		for _, step := range []string{"create", "write short", "sync", "close", "rename", "sync folder"} {
+			t.Run(fmt.Sprint(step, ", second names: ", links), func(t *testing.T) {
+				path, data := otherKeysFile(t)
+				s := newStore(t, path, key)
+				if !links {
+					s.link = func(string, string) error { return errBroken }
 				}
-				return err
+				s.replacer = broken(step)
+				require.ErrorIs(t, s.Save(t.Context(), versioned(2)), errBroken)
+				if step == "sync folder" { // it was replaced already
+					require.Equal(t, []string{string(data)}, asides(t, path))
+					return
+				}
+				requireFile(t, path, data)
+				require.Equal(t, []string{"cache"}, names(t, path), "nothing is left over")
+
+				s.replacer = atomicfile.Replacer{}
+				require.NoError(t, s.Save(t.Context(), versioned(3)))
+				require.Equal(t, []string{string(data)}, asides(t, path), "it is kept once")
+			})
+		}
+	}
+}
+
+// Another process replaces the file just before it is set aside.
+func TestAGoodFileThatComesMeanwhileIsNotSetAside(t *testing.T) {
+	for _, links := range []bool{true, false} {
+		t.Run(fmt.Sprint("second names: ", links), func(t *testing.T) {
+			path, _ := otherKeysFile(t)
+			s, other := newStore(t, path, key), newStore(t, path, key)
+			replaced := func(then func(from, to string) error) func(from, to string) error {
+				return func(from, to string) error {
+					require.NoError(t, os.Remove(path))
+					require.NoError(t, other.Save(t.Context(), versioned(2)))
+					return then(from, to)
+				}
 			}
-			_, err := s.Load(t.Context())
-			require.ErrorIs(t, err, store.ErrForeign)
-			s.replacer.Rename = nil
-			snapshot, err := s.Load(t.Context())
+			s.link = replaced(os.Link)
+			if !links {
+				s.link, s.rename = func(string, string) error { return errBroken }, replaced(os.Rename)
+			}
+			s.replacer = broken("create")
+			require.ErrorIs(t, s.Save(t.Context(), versioned(3)), errBroken)
+			snapshot, err := other.Load(t.Context())
 			require.NoError(t, err)
-			want := 1
-			if again {
-				want = 2
-			}
-			assert.Equal(t, want, requireWhole(t, snapshot))
+			assert.Equal(t, 2, requireWhole(t, snapshot))
 			assert.Equal(t, []string{"cache"}, names(t, path))
 		})
 	}
 }
 
 func TestAFileThatIsGoneNeedNotBeSetAside(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "cache")
-	require.NoError(t, os.WriteFile(path, []byte("damaged"), 0o600))
+	path, _ := otherKeysFile(t)
 	s := newStore(t, path, key)
-	s.replacer.Rename = func(string, string) error { return fs.ErrNotExist }
-	_, err := s.Load(t.Context())
-	var unreadable *store.UnreadableError
-	require.ErrorAs(t, err, &unreadable)
-	assert.Empty(t, unreadable.SetAside)
-	assert.NoError(t, unreadable.Failed)
+	s.link = func(string, string) error { require.NoError(t, os.Remove(path)); return fs.ErrNotExist }
+	require.NoError(t, s.Save(t.Context(), versioned(2)))
+	require.Equal(t, []string{"cache"}, names(t, path))
+}
+
+// otherKeysFile makes a file that is encrypted with another key.
+func otherKeysFile(t *testing.T) (path string, data []byte) {
+	t.Helper()
+	path, data = filepath.Join(t.TempDir(), "cache"), sealedBy(t, otherKey)
+	require.NoError(t, os.WriteFile(path, data, 0o600))
+	return path, data
+}
+
+func requireFile(t *testing.T, path string, want []byte) {
+	t.Helper()
+	got, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(want, got), "the file has changed")
 }

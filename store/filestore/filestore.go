@@ -10,13 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/internal/atomicfile"
-	"github.com/relayconf/relayconf/internal/await"
-	"github.com/relayconf/relayconf/internal/sealed"
 	"github.com/relayconf/relayconf/store"
+	"github.com/relayconf/relayconf/store/sealed"
 )
 
 // Options are those of New. Only Key is needed.
@@ -28,8 +28,8 @@ type Options struct {
 	OlderKeys []config.AutoConfigKey
 	// MaxSize is the limit of a snapshot in bytes, in the file and as JSON. Default 1 GiB.
 	MaxSize int64
-	// Report, if it is there, is called by a Save that found a file which can't be used in its place, and set that file
-	// aside: with a *store.UnreadableError. (A Load returns it.)
+	// Report, if it is there, is called by a Save that set aside a file which can't be used: with a
+	// *store.UnreadableError.
 	Report func(error)
 }
 
@@ -38,11 +38,16 @@ type Store struct {
 	path     string
 	box      *sealed.Box
 	report   func(error)
-	turn     *await.Turn
+	turn     *store.Turn
+	unusable *unusableFile // found by the latest Load; nil if that could use the file. Only for calls in their turn
+
+	// The steps that a test can have fail.
 	replacer atomicfile.Replacer
+	link     func(from, to string) error
+	rename   func(from, to string) error
 }
 
-var _ autoconfig.Store = (*Store)(nil)
+var _ autoconfig.KeyedStore = (*Store)(nil)
 
 // New returns a store in the file at path, and touches nothing yet. The folder must exist; the file need not.
 func New(path string, options Options) (*Store, error) {
@@ -57,53 +62,79 @@ func New(path string, options Options) (*Store, error) {
 	if report == nil {
 		report = func(error) {}
 	}
-	return &Store{path: path, box: box, report: report, turn: await.NewTurn()}, nil
+	return &Store{path: path, box: box, report: report, turn: store.NewTurn(), link: os.Link, rename: os.Rename}, nil
 }
 
-// SetKey makes the store encrypt with key from the next Save on. It reads what the former keys have encrypted, too.
-// An empty key is ignored.
+// String names the place of the store, for logs.
+func (s *Store) String() string { return "the file " + s.path }
+
+// SetKey makes the store encrypt with key from the next Save on. It still reads files that are encrypted with the former
+// keys. An empty key is ignored.
 func (s *Store) SetKey(key config.AutoConfigKey) { s.box.SetKey(key) }
 
-// Load returns the snapshot in the file; nil and no error if there is no file.
-//
-// A file that can't be used (damaged, foreign, encrypted with another key) is renamed: ".damaged-" and the time are
-// appended. The error is then a *store.UnreadableError that says where it is, and the next Load finds no file. Of the
-// files set aside, the latest 5 are kept. Any other error, such as a lack of permission, leaves the file alone.
+// RotateKey is SetKey for a store that encrypts with former now; with another key it changes nothing. A manager calls it:
+// see autoconfig.KeyedStore.
+func (s *Store) RotateKey(former, key config.AutoConfigKey) { s.box.RotateKey(former, key) }
+
+// Load returns the snapshot in the file; nil and no error if there is no file. It only reads: a file that can't be used
+// (damaged, foreign, encrypted with another key) stays where it is, and the error is a *store.UnreadableError.
 func (s *Store) Load(ctx context.Context) (*autoconfig.Snapshot, error) {
-	return await.Do(ctx, s.turn, func() (*autoconfig.Snapshot, error) {
+	return store.InTurn(ctx, s.turn, func() (*autoconfig.Snapshot, error) {
 		snapshot, info, err := s.read()
+		s.unusable = nil
 		var unreadable *store.UnreadableError
 		if errors.As(err, &unreadable) {
-			s.setAside(unreadable, info)
+			s.unusable = &unusableFile{info, unreadable.Reason}
 		}
-		return snapshot, err
-	})
-}
-
-// Peek is a Load that sets nothing aside: it only reads.
-func (s *Store) Peek(ctx context.Context) (*autoconfig.Snapshot, error) {
-	return await.Do(ctx, s.turn, func() (*autoconfig.Snapshot, error) {
-		snapshot, _, err := s.read()
 		return snapshot, err
 	})
 }
 
 // Save replaces the file. If it fails, or the context ends before the file is replaced, the former content stays.
-// Where there is a file that was clearly not encrypted with one of the store's keys, that is set aside first, as by Load.
+//
+// A file that can't be used stays beside the new one: its name is the former one with the reason and the time appended,
+// such as ".other-key-20261121T120000.000000000Z" or ".damaged-…". Of each kind, the latest 5 stay. So does Save with a
+// file that a Load could not use, and one whose header says that it is encrypted with another key. A file that is not a
+// stored configuration at all is not touched: the error is a *store.UnreadableError with store.ErrForeign.
 func (s *Store) Save(ctx context.Context, snapshot *autoconfig.Snapshot) error {
-	_, err := await.Do(ctx, s.turn, func() (struct{}, error) {
+	_, err := store.InTurn(ctx, s.turn, func() (struct{}, error) {
 		data, err := s.box.Seal(snapshot)
 		if err != nil {
 			return struct{}{}, fmt.Errorf("could not save the configuration: %w", err)
 		}
-		if err := ctx.Err(); err != nil {
-			return struct{}{}, err
-		}
-		s.keepWhatIsNotOurs()
-		return struct{}{}, s.replacer.Write(ctx, s.path, func(w io.Writer) error {
-			_, err := w.Write(data)
-			return err
-		})
+		return struct{}{}, s.replace(ctx, data)
 	})
 	return err
+}
+
+// replace puts the data in place of the file, which it sets aside if it can't be used.
+func (s *Store) replace(ctx context.Context, data []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var old *aside
+	unreadable, info := s.check()
+	if unreadable != nil {
+		if errors.Is(unreadable, store.ErrForeign) {
+			return unreadable
+		}
+		if old, unreadable.Failed = s.setAside(unreadable.Kind(), info); unreadable.Failed != nil {
+			return unreadable
+		}
+	}
+	err := s.replacer.Write(ctx, s.path, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+	if old == nil {
+		return err
+	}
+	if err != nil {
+		old.undo()
+		return err
+	}
+	s.unusable = nil
+	old.settle(unreadable)
+	s.report(unreadable)
+	return nil
 }

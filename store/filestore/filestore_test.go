@@ -1,7 +1,6 @@
 package filestore
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -21,7 +20,7 @@ import (
 )
 
 const (
-	key      config.AutoConfigKey = "rel-00000000-0000-4000-8000-000000000001"
+	key      config.AutoConfigKey = storetest.Key
 	otherKey config.AutoConfigKey = "rel-00000000-0000-4000-8000-000000000002"
 )
 
@@ -43,6 +42,7 @@ func TestConformance(t *testing.T) {
 				require.NoError(t, err)
 				require.NoError(t, os.WriteFile(path, change(data), 0o600))
 			},
+			WithKey: func(t *testing.T, key config.AutoConfigKey) autoconfig.KeyedStore { return newStore(t, path, key) },
 		}
 	})
 }
@@ -60,48 +60,67 @@ func TestOnlyTheOwnerMayReadTheFileAndNobodyTheKeys(t *testing.T) {
 	}
 }
 
-func TestAFileThatCannotBeUsedIsSetAside(t *testing.T) {
+func TestALoadLeavesAFileThatCannotBeUsedAndASaveSetsItAside(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func([]byte) []byte
 		want   error
+		aside  string
 	}{
-		{"empty", func([]byte) []byte { return nil }, store.ErrTruncated},
-		{"truncated", func(b []byte) []byte { return b[:len(b)/2] }, store.ErrTruncated},
-		{"flipped", func(b []byte) []byte { b[len(b)/2] ^= 1; return b }, store.ErrDamaged},
-		{"foreign", func([]byte) []byte { return []byte("a letter to my aunt") }, store.ErrForeign},
-		{"too large", func(b []byte) []byte { return append(b, make([]byte, 1<<20)...) }, store.ErrTooLarge},
-		{"another key", func([]byte) []byte { return sealedBy(t, otherKey) }, store.ErrWrongKey},
+		{"empty", func([]byte) []byte { return nil }, store.ErrTruncated, "damaged"},
+		{"truncated", func(b []byte) []byte { return b[:len(b)/2] }, store.ErrTruncated, "damaged"},
+		{"flipped", func(b []byte) []byte { b[len(b)/2] ^= 1; return b }, store.ErrDamaged, "damaged"},
+		{"too large", func(b []byte) []byte { return append(b, make([]byte, 1<<20)...) }, store.ErrTooLarge, "too-large"},
+		{"another key", func([]byte) []byte { return sealedBy(t, otherKey) }, store.ErrWrongKey, "other-key"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "cache")
-			s, err := New(path, Options{Key: key, MaxSize: 1 << 20})
+			var reported []error
+			s, err := New(path, Options{Key: key, MaxSize: 1 << 20, Report: func(err error) { reported = append(reported, err) }})
 			require.NoError(t, err)
 			data := test.change(sealedBy(t, key))
 			require.NoError(t, os.WriteFile(path, data, 0o600))
+			for range 2 {
+				snapshot, err := s.Load(t.Context())
+				require.Nil(t, snapshot)
+				require.ErrorIs(t, err, test.want)
+				var unreadable *store.UnreadableError
+				require.ErrorAs(t, err, &unreadable)
+				assert.Equal(t, path, unreadable.Place)
+				assert.Empty(t, unreadable.SetAside)
+				assert.NotContains(t, err.Error(), "rel-0000")
+				requireFile(t, path, data)
+				require.Equal(t, []string{"cache"}, names(t, path))
+			}
 
-			// Peek only looks.
-			_, err = s.Peek(t.Context())
-			require.ErrorIs(t, err, test.want)
-			require.Equal(t, []string{"cache"}, names(t, path))
-
-			snapshot, err := s.Load(t.Context())
-			require.Nil(t, snapshot)
-			require.ErrorIs(t, err, test.want)
+			require.NoError(t, s.Save(t.Context(), versioned(2)))
+			require.NoError(t, s.Save(t.Context(), versioned(3)))
+			require.Len(t, reported, 1, "it is set aside once")
 			var unreadable *store.UnreadableError
-			require.ErrorAs(t, err, &unreadable)
-			assert.Equal(t, path, unreadable.Place)
-			assert.Contains(t, err.Error(), unreadable.SetAside)
-			assert.NotContains(t, err.Error(), "rel-0000")
-			kept, err := os.ReadFile(unreadable.SetAside)
+			require.ErrorAs(t, reported[0], &unreadable)
+			require.ErrorIs(t, reported[0], test.want)
+			assert.True(t, strings.HasPrefix(unreadable.SetAside, path+"."+test.aside+"-"), unreadable.SetAside)
+			requireFile(t, unreadable.SetAside, data)
+			require.Len(t, names(t, path), 2)
+			snapshot, err := s.Load(t.Context())
 			require.NoError(t, err)
-			assert.True(t, bytes.Equal(data, kept), "it is not destroyed")
-
-			snapshot, err = s.Load(t.Context())
-			require.NoError(t, err)
-			require.Nil(t, snapshot)
+			require.Equal(t, 3, requireWhole(t, snapshot))
 		})
+	}
+}
+
+func TestAFileOfSomebodyElseIsNeverTouched(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cache")
+	const letter = "a letter to my aunt"
+	require.NoError(t, os.WriteFile(path, []byte(letter), 0o644))
+	s := newStore(t, path, key)
+	save := func() error { return s.Save(t.Context(), versioned(1)) }
+	load := func() error { _, err := s.Load(t.Context()); return err }
+	for _, call := range []func() error{save, load, save} {
+		require.ErrorIs(t, call(), store.ErrForeign)
+		requireFile(t, path, []byte(letter))
+		require.Equal(t, []string{"cache"}, names(t, path))
 	}
 }
 
@@ -115,37 +134,21 @@ func sealedBy(t *testing.T, key config.AutoConfigKey) []byte {
 	return data
 }
 
-func TestASaveSetsAsideWhatIsNotItsOwn(t *testing.T) {
-	for name, data := range map[string][]byte{"another key": sealedBy(t, otherKey), "foreign": []byte("a letter to my aunt")} {
-		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "cache")
-			require.NoError(t, os.WriteFile(path, data, 0o600))
-			var reported []error
-			s, err := New(path, Options{Key: key, Report: func(err error) { reported = append(reported, err) }})
-			require.NoError(t, err)
-			require.NoError(t, s.Save(t.Context(), versioned(2)))
-			require.NoError(t, s.Save(t.Context(), versioned(3)))
-			require.Equal(t, []string{string(data)}, asides(t, path))
-			require.Len(t, reported, 1)
-			var unreadable *store.UnreadableError
-			require.ErrorAs(t, reported[0], &unreadable)
-			snapshot, err := s.Load(t.Context())
-			require.NoError(t, err)
-			require.Equal(t, 3, requireWhole(t, snapshot))
-		})
-	}
+func TestASaveWithoutALoadSetsAsideAFileOfAnotherKey(t *testing.T) {
+	path, data := otherKeysFile(t)
+	require.NoError(t, newStore(t, path, key).Save(t.Context(), versioned(2)))
+	require.Equal(t, []string{string(data)}, asides(t, path))
 }
 
 func TestTheLatestFewFilesSetAsideAreKept(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "cache")
 	s := newStore(t, path, key)
 	var want []string
-	for i := range kept + 3 {
-		content := fmt.Sprint("damaged ", i)
-		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
-		_, err := s.Load(t.Context())
-		require.ErrorIs(t, err, store.ErrForeign)
-		want = append(want, content)
+	for range kept + 3 {
+		data := sealedBy(t, otherKey)
+		require.NoError(t, os.WriteFile(path, data, 0o600))
+		require.NoError(t, s.Save(t.Context(), versioned(1)))
+		want = append(want, string(data))
 	}
 	assert.Equal(t, want[3:], asides(t, path))
 }
@@ -160,13 +163,13 @@ func TestRotatingTheKeyDoesNotLoseTheCache(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, requireWhole(t, snapshot))
 	require.NoError(t, rotated.Save(t.Context(), versioned(2)))
-	_, err = newStore(t, path, key).Peek(t.Context())
+	_, err = newStore(t, path, key).Load(t.Context())
 	require.NoError(t, err, "the new key is enough after a Save")
-	_, err = s.Peek(t.Context())
+	_, err = s.Load(t.Context())
 	require.ErrorIs(t, err, store.ErrWrongKey)
 
 	s.SetKey(key)
-	_, err = s.Peek(t.Context())
+	_, err = s.Load(t.Context())
 	require.NoError(t, err)
 }
 
@@ -230,13 +233,27 @@ func TestAHangingStepDoesNotHoldUpACaller(t *testing.T) {
 func TestASymbolicLinkStaysOne(t *testing.T) {
 	folder := t.TempDir()
 	link, file := filepath.Join(folder, "link"), filepath.Join(folder, "file")
-	if err := os.Symlink("file", link); err != nil {
-		t.Skip("no symbolic links here:", err)
-	}
-	require.NoError(t, os.WriteFile(file, []byte("damaged"), 0o600))
-	s := newStore(t, link, key)
-	_, err := s.Load(t.Context())
-	var unreadable *store.UnreadableError
-	require.ErrorAs(t, err, &unreadable)
-	require.True(t, strings.HasPrefix(filepath.Base(unreadable.SetAside), "file.damaged-"), unreadable.SetAside)
+	data := sealedBy(t, otherKey)
+	require.NoError(t, os.WriteFile(file, data, 0o600))
+	require.NoError(t, os.Symlink("file", link))
+	require.NoError(t, newStore(t, link, key).Save(t.Context(), versioned(1)))
+	require.Equal(t, []string{string(data)}, asides(t, file))
+	info, err := os.Lstat(link)
+	require.NoError(t, err)
+	assert.NotZero(t, info.Mode()&os.ModeSymlink)
+}
+
+func TestRotateKeyIsForAStoreThatHasTheFormerKey(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cache")
+	follows := newStore(t, path, otherKey)
+	follows.RotateKey(otherKey, key)
+	require.NoError(t, follows.Save(t.Context(), versioned(1)))
+	_, err := newStore(t, path, key).Load(t.Context())
+	require.NoError(t, err)
+
+	ownSecret := newStore(t, path, "a secret of its own", key)
+	ownSecret.RotateKey(key, otherKey)
+	require.NoError(t, ownSecret.Save(t.Context(), versioned(2)))
+	_, err = newStore(t, path, "a secret of its own").Load(t.Context())
+	require.NoError(t, err)
 }

@@ -9,8 +9,8 @@ import (
 	"os"
 
 	"github.com/relayconf/relayconf/autoconfig"
-	"github.com/relayconf/relayconf/internal/sealed"
 	"github.com/relayconf/relayconf/store"
+	"github.com/relayconf/relayconf/store/sealed"
 )
 
 // read returns what is in the file. The error is a *store.UnreadableError if that can't be used; info then says which
@@ -37,26 +37,32 @@ func (s *Store) read() (snapshot *autoconfig.Snapshot, info fs.FileInfo, err err
 	return snapshot, info, nil
 }
 
-// keepWhatIsNotOurs sets a file aside whose header says that it is not from one of the store's keys. What else can be
-// wrong with a file is not worth reading it all before it is replaced.
-func (s *Store) keepWhatIsNotOurs() {
+// unusableFile is a file and the reason why it can't be used.
+type unusableFile struct {
+	info   fs.FileInfo
+	reason error
+}
+
+// check returns an error if the file is one that a Load could not use, or if its header says that it is not encrypted
+// with one of the store's keys. It does not read the rest: the file is about to be replaced.
+func (s *Store) check() (*store.UnreadableError, fs.FileInfo) {
 	file, info, err := s.open()
 	if err != nil || file == nil {
-		return // the write that follows says what is wrong
+		return nil, nil // the write that follows says what is wrong
+	}
+	defer file.Close()
+	if s.unusable != nil && same(s.unusable.info, info) {
+		return s.unreadable(s.unusable.reason), info
 	}
 	start := make([]byte, sealed.HeaderSize)
 	n, err := io.ReadFull(file, start)
-	_ = file.Close()
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return // an empty file holds nothing to keep
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return nil, nil
 	}
-	reason := s.box.CheckHeader(start[:n])
-	if reason == nil || errors.Is(reason, store.ErrTruncated) {
-		return
+	if reason := s.box.CheckHeader(start[:n]); reason != nil {
+		return s.unreadable(reason), info
 	}
-	unreadable := s.unreadable(reason)
-	s.setAside(unreadable, info)
-	s.report(unreadable)
+	return nil, nil
 }
 
 // open returns no file and no error if there is none.

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/relayconf/relayconf/autoconfig"
+	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/store/storetest"
 )
 
@@ -28,6 +29,9 @@ func runConformance(t *testing.T, url string, admin redis.UniversalClient) {
 				data, err := admin.Get(t.Context(), s.key).Result()
 				require.NoError(t, err)
 				require.NoError(t, admin.Set(t.Context(), s.key, change([]byte(data)), 0).Err())
+			},
+			WithKey: func(t *testing.T, key config.AutoConfigKey) autoconfig.KeyedStore {
+				return newStore(t, url, Options{Prefix: options.Prefix, Key: key})
 			},
 		}
 	})

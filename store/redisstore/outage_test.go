@@ -29,7 +29,7 @@ func TestAServerThatIsKilledAndRestartedIsUsedAgain(t *testing.T) {
 
 		server.run(t)
 		eventually(t, "the server is used again", func(ctx context.Context) error {
-			_, err := s.Peek(ctx)
+			_, err := s.Load(ctx)
 			return err
 		})
 		requireStored(t, s, versions(version-1))

@@ -4,9 +4,10 @@
 // What is stored is encrypted with AES-256-GCM before it leaves the process. The key is derived by HKDF-SHA256 from the
 // auto-config key and a salt that is new with each Save.
 //
-// With the prefix "relayconf", the keys in Redis are "{relayconf}:snapshot", and for what could not be used
-// "{relayconf}:snapshot:damaged-1" to "-5" and a counter. The braces keep them on one node of a Cluster. The user needs
-// the commands GET, STRLEN, SET, RENAME, INCR, WATCH, UNWATCH, MULTI and EXEC on them.
+// With the prefix "relayconf", the keys in Redis are "{relayconf}:snapshot", and for values that could not be used
+// "{relayconf}:snapshot:other-key-1" to "-5" and a counter, and the same with the other reasons (damaged, newer-format,
+// too-large). The braces keep them on one node of a Cluster. The user needs the commands GET, STRLEN, SET, RENAME, INCR,
+// WATCH, UNWATCH, MULTI and EXEC on them.
 //
 // Relays that share a place must follow the same stream with the same key; others take another prefix.
 package redisstore
@@ -21,9 +22,8 @@ import (
 
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/config"
-	"github.com/relayconf/relayconf/internal/await"
-	"github.com/relayconf/relayconf/internal/sealed"
 	"github.com/relayconf/relayconf/store"
+	"github.com/relayconf/relayconf/store/sealed"
 )
 
 // DefaultPrefix is the prefix of the keys in Redis where none is given.
@@ -41,22 +41,23 @@ type Options struct {
 	Prefix string
 	// MaxSize is the limit of a snapshot in bytes, in Redis and as JSON. Default 1 GiB; Redis itself takes 512 MB.
 	MaxSize int64
-	// Report, if it is there, is called by a Save that succeeded, but not simply: with store.ErrOlder if it kept what is
-	// stored because that is newer, and with a *store.UnreadableError if it set aside what could not be used.
+	// Report, if it is there, is called by a Save that succeeded, but not simply: with store.ErrOlder (wrapped) if it kept
+	// what is stored because that is newer, and with a *store.UnreadableError if it set aside what could not be used.
 	Report func(error)
 }
 
 // Store keeps one snapshot under one key in Redis. Any goroutine may use it, and any number of processes the same key.
 type Store struct {
 	client redis.UniversalClient
-	owned  bool // whether Close closes the client
+	owned  bool   // whether Close closes the client
+	server string // for logs, without a password
 	key    string
 	box    *sealed.Box
 	report func(error)
-	turn   *await.Turn
+	turn   *store.Turn
 }
 
-var _ autoconfig.Store = (*Store)(nil)
+var _ autoconfig.KeyedStore = (*Store)(nil)
 
 // New returns a store that uses client, which must read from masters: a *redis.Client, one of redis.NewFailoverClient,
 // or a *redis.ClusterClient that is not ReadOnly. It connects to nothing yet.
@@ -79,8 +80,24 @@ func New(client redis.UniversalClient, options Options) (*Store, error) {
 	if report == nil {
 		report = func(error) {}
 	}
-	return &Store{client: client, key: "{" + prefix + "}:snapshot", box: box, report: report, turn: await.NewTurn()}, nil
+	return &Store{client: client, server: serverOf(client), key: "{" + prefix + "}:snapshot", box: box, report: report,
+		turn: store.NewTurn()}, nil
 }
+
+// serverOf names the server that a client uses.
+func serverOf(client redis.UniversalClient) string {
+	switch client := client.(type) {
+	case *redis.Client:
+		return client.Options().Addr
+	case *redis.ClusterClient:
+		return strings.Join(client.Options().Addrs, ", ")
+	default:
+		return "the client's server"
+	}
+}
+
+// String names the place of the store, for logs. It holds no password.
+func (s *Store) String() string { return fmt.Sprintf("the Redis key %s at %s", s.key, s.server) }
 
 // Close closes the connections of a store that NewFromURL made. The client that was given to New stays open.
 func (s *Store) Close() error {
@@ -90,28 +107,18 @@ func (s *Store) Close() error {
 	return s.client.Close()
 }
 
-// SetKey makes the store encrypt with key from the next Save on. It reads what the former keys have encrypted, too.
+// SetKey makes the store encrypt with key from the next Save on. It still reads what is encrypted with the former keys.
 // An empty key is ignored.
 func (s *Store) SetKey(key config.AutoConfigKey) { s.box.SetKey(key) }
 
-// Load returns the snapshot that is stored; nil and no error if there is none.
-//
-// What can't be used (damaged, foreign, encrypted with another key) is renamed to another key in Redis. The error is
-// then a *store.UnreadableError that says which, and the next Load finds nothing. The latest 5 are kept. Any other
-// error, such as a server that can't be reached, leaves what is stored alone.
-func (s *Store) Load(ctx context.Context) (*autoconfig.Snapshot, error) {
-	return await.Do(ctx, s.turn, func() (*autoconfig.Snapshot, error) {
-		snapshot, reason, err := s.read(ctx, s.client)
-		if reason != nil {
-			return s.setAside(ctx, reason)
-		}
-		return snapshot, err
-	})
-}
+// RotateKey is SetKey for a store that encrypts with former now; with another key it changes nothing. A manager calls it:
+// see autoconfig.KeyedStore.
+func (s *Store) RotateKey(former, key config.AutoConfigKey) { s.box.RotateKey(former, key) }
 
-// Peek is a Load that sets nothing aside: it only reads.
-func (s *Store) Peek(ctx context.Context) (*autoconfig.Snapshot, error) {
-	return await.Do(ctx, s.turn, func() (*autoconfig.Snapshot, error) {
+// Load returns the snapshot that is stored; nil and no error if there is none. It only reads: what can't be used (damaged,
+// foreign, encrypted with another key) stays where it is, and the error is a *store.UnreadableError.
+func (s *Store) Load(ctx context.Context) (*autoconfig.Snapshot, error) {
+	return store.InTurn(ctx, s.turn, func() (*autoconfig.Snapshot, error) {
 		snapshot, reason, err := s.read(ctx, s.client)
 		if reason != nil {
 			return nil, s.unreadable(reason)
@@ -122,11 +129,15 @@ func (s *Store) Peek(ctx context.Context) (*autoconfig.Snapshot, error) {
 
 // Save replaces what is stored, altogether or not at all, unless that is newer. It is, if some environment or filter
 // that both have is newer there, and none is newer in the snapshot; see Older. To keep what is newer is no error: the
-// options' Report is told. What can't be used is set aside as by Load, and replaced.
+// options' Report is told.
+//
+// What can't be used is replaced, and kept under another key in Redis, which the Report is told; of each kind, the latest
+// 5 stay. What is not a stored configuration at all is not touched: the error is a *store.UnreadableError with
+// store.ErrForeign.
 //
 // After an error, a server that broke down in the middle may have stored the snapshot all the same.
 func (s *Store) Save(ctx context.Context, snapshot *autoconfig.Snapshot) error {
-	_, err := await.Do(ctx, s.turn, func() (struct{}, error) {
+	_, err := store.InTurn(ctx, s.turn, func() (struct{}, error) {
 		data, err := s.box.Seal(snapshot)
 		if err != nil {
 			return struct{}{}, fmt.Errorf("could not save the configuration: %w", err)
@@ -144,5 +155,5 @@ func (s *Store) Save(ctx context.Context, snapshot *autoconfig.Snapshot) error {
 }
 
 func (s *Store) unreadable(reason error) *store.UnreadableError {
-	return &store.UnreadableError{Place: "the Redis key " + s.key, Reason: reason}
+	return &store.UnreadableError{Place: s.String(), Reason: reason}
 }

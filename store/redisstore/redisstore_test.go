@@ -12,6 +12,7 @@ import (
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/store"
+	"github.com/relayconf/relayconf/store/sealed"
 )
 
 func requireStored(t *testing.T, s *Store, want *autoconfig.Snapshot) {
@@ -30,7 +31,9 @@ func TestAnOlderSnapshotDoesNotReplaceANewer(t *testing.T) {
 	require.NoError(t, other.Save(t.Context(), versions(2, 5)))
 
 	require.NoError(t, late.Save(t.Context(), versions(2, 4, 1)), "to keep what is newer is no failure")
-	require.Equal(t, []error{store.ErrOlder}, reported)
+	require.Len(t, reported, 1)
+	require.ErrorIs(t, reported[0], store.ErrOlder)
+	require.ErrorContains(t, reported[0], late.String())
 	requireStored(t, late, versions(2, 5))
 
 	require.NoError(t, late.Save(t.Context(), versions(3, 5)))
@@ -38,7 +41,7 @@ func TestAnOlderSnapshotDoesNotReplaceANewer(t *testing.T) {
 	require.Len(t, reported, 1)
 }
 
-func TestWhatCannotBeUsedIsSetAsideUnderAnotherKey(t *testing.T) {
+func TestALoadLeavesAValueThatCannotBeUsedAndASaveSetsItAside(t *testing.T) {
 	server := startServer(t).run(t)
 	admin := server.client(t)
 	const theKey = "{relayconf}:snapshot"
@@ -49,53 +52,58 @@ func TestWhatCannotBeUsedIsSetAsideUnderAnotherKey(t *testing.T) {
 		name  string
 		store func(t *testing.T)
 		want  error
+		aside string // empty if it is never touched
 	}{
-		{"empty", set(""), store.ErrTruncated},
-		{"foreign", set("a letter to my aunt"), store.ErrForeign},
-		{"another type", func(t *testing.T) { require.NoError(t, admin.HSet(t.Context(), theKey, "a", "b").Err()) }, store.ErrForeign},
-		{"too large", set(string(make([]byte, 1<<16+1))), store.ErrTooLarge},
+		{"empty", set(""), store.ErrTruncated, theKey + ":damaged-1"},
+		{"too large", set(string(make([]byte, 1<<16+1))), store.ErrTooLarge, theKey + ":too-large-1"},
 		{"another key", func(t *testing.T) {
 			require.NoError(t, newStore(t, server.url(), Options{Key: otherKey}).Save(t.Context(), versions(9)))
-		}, store.ErrWrongKey},
+		}, store.ErrWrongKey, theKey + ":other-key-1"},
+		{"foreign", set("a letter to my aunt"), store.ErrForeign, ""},
+		{"foreign, of another type", func(t *testing.T) {
+			require.NoError(t, admin.HSet(t.Context(), theKey, "a", "b").Err())
+		}, store.ErrForeign, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			require.NoError(t, admin.FlushAll(t.Context()).Err())
+			test.store(t)
+			dump := admin.Dump(t.Context(), theKey).Val()
 			var reported []error
 			s := newStore(t, server.url(), Options{MaxSize: 1 << 16, Report: func(err error) { reported = append(reported, err) }})
-			prepare := func() (dump string) {
-				require.NoError(t, admin.FlushAll(t.Context()).Err())
-				test.store(t)
-				dump, err := admin.Dump(t.Context(), theKey).Result()
-				require.NoError(t, err)
-				return dump
-			}
-			requireAside := func(err error, dump string) {
+			requireUnreadable := func(err error) *store.UnreadableError {
 				t.Helper()
 				var unreadable *store.UnreadableError
 				require.ErrorAs(t, err, &unreadable)
 				require.ErrorIs(t, err, test.want)
+				assert.Contains(t, err.Error(), s.String())
 				assert.NotContains(t, err.Error(), "rel-0000")
-				got, err := admin.Dump(t.Context(), unreadable.SetAside).Result()
-				require.NoError(t, err)
-				assert.Equal(t, dump, got, "it is not destroyed")
+				return unreadable
 			}
-
-			dump := prepare()
-			_, err := s.Peek(t.Context())
-			require.ErrorIs(t, err, test.want)
-			require.Equal(t, int64(1), admin.DBSize(t.Context()).Val(), "Peek only looks")
-			snapshot, err := s.Load(t.Context())
-			require.Nil(t, snapshot)
-			requireAside(err, dump)
-			snapshot, err = s.Load(t.Context())
+			requireUntouched := func() {
+				t.Helper()
+				require.Equal(t, []string{theKey}, admin.Keys(t.Context(), "*").Val())
+				require.Equal(t, dump, admin.Dump(t.Context(), theKey).Val())
+			}
+			for range 2 {
+				snapshot, err := s.Load(t.Context())
+				require.Nil(t, snapshot)
+				assert.Empty(t, requireUnreadable(err).SetAside)
+				requireUntouched()
+			}
+			err := s.Save(t.Context(), versions(1))
+			if test.aside == "" {
+				requireUnreadable(err)
+				requireUntouched()
+				require.Empty(t, reported)
+				return
+			}
 			require.NoError(t, err)
-			require.Nil(t, snapshot)
-
-			dump = prepare()
-			require.NoError(t, s.Save(t.Context(), versions(1)))
-			require.Len(t, reported, 1)
-			requireAside(reported[0], dump)
-			requireStored(t, s, versions(1))
+			require.NoError(t, s.Save(t.Context(), versions(2)))
+			requireStored(t, s, versions(2))
+			require.Len(t, reported, 1, "it is set aside once")
+			assert.Equal(t, test.aside, requireUnreadable(reported[0]).SetAside)
+			assert.Equal(t, dump, admin.Dump(t.Context(), test.aside).Val(), "it is not destroyed")
 		})
 	}
 }
@@ -103,19 +111,22 @@ func TestWhatCannotBeUsedIsSetAsideUnderAnotherKey(t *testing.T) {
 func TestTheLatestFewValuesSetAsideAreKept(t *testing.T) {
 	server := startServer(t).run(t)
 	admin, s := server.client(t), newStore(t, server.url(), Options{})
+	other, err := sealed.NewBox(otherKey, nil, 0)
+	require.NoError(t, err)
+	var want []string
 	for i := range kept + 2 {
-		require.NoError(t, admin.Set(t.Context(), s.key, fmt.Sprint("damaged ", i), 0).Err())
-		_, err := s.Load(t.Context())
-		require.ErrorIs(t, err, store.ErrForeign)
+		data, err := other.Seal(versions(i + 1))
+		require.NoError(t, err)
+		want = append(want, string(data))
+		require.NoError(t, admin.Set(t.Context(), s.key, data, 0).Err())
+		require.NoError(t, s.Save(t.Context(), versions(1)))
 	}
 	var left []string
 	for i := range kept {
-		value, err := admin.Get(t.Context(), fmt.Sprintf("%s:damaged-%d", s.key, i+1)).Result()
-		require.NoError(t, err)
-		left = append(left, value)
+		left = append(left, admin.Get(t.Context(), fmt.Sprintf("%s:other-key-%d", s.key, i+1)).Val())
 	}
-	assert.ElementsMatch(t, []string{"damaged 2", "damaged 3", "damaged 4", "damaged 5", "damaged 6"}, left)
-	require.Equal(t, int64(kept+1), admin.DBSize(t.Context()).Val())
+	assert.ElementsMatch(t, want[2:], left)
+	require.Equal(t, int64(kept+2), admin.DBSize(t.Context()).Val(), "those, the snapshot, and a counter")
 }
 
 func TestAFleetCanRotateItsKey(t *testing.T) {

@@ -113,7 +113,7 @@ func freePort(t *testing.T) int {
 // eventually waits for what a server does in its own time.
 func eventually(t *testing.T, what string, condition func(ctx context.Context) error) {
 	t.Helper()
-	deadline := time.Now().Add(40 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		err := condition(ctx)

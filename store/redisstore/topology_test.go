@@ -33,7 +33,7 @@ func TestSentinelsTellWhichServerIsTheMaster(t *testing.T) {
 
 	master.kill(t)
 	eventually(t, "the replica takes over", func(ctx context.Context) error {
-		_, err := s.Peek(ctx)
+		_, err := s.Load(ctx)
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// kept is how many values that could not be used stay set aside, each under a key of its own.
+	// kept is how many values of each kind that could not be used stay set aside, each under a key of its own.
 	kept = 5
 
 	// A fleet that saves at the same moment is through within as many attempts as it has relays, since one of them
@@ -47,7 +47,7 @@ func (s *Store) read(ctx context.Context, client redis.Cmdable) (snapshot *autoc
 	return snapshot, reason, nil
 }
 
-// replace stores the data of a snapshot. The notice is what Options.Report is to be told.
+// replace stores the data of a snapshot. The notice is for Options.Report.
 //
 // Nobody but the relays can decrypt and compare what is stored. So a relay reads it, compares, and replaces it in a
 // transaction that fails if it was replaced meanwhile; then it begins again.
@@ -59,15 +59,18 @@ func (s *Store) replace(ctx context.Context, snapshot *autoconfig.Snapshot, data
 			return err
 		}
 		if stored != nil && Older(snapshot, stored) {
-			notice = store.ErrOlder
+			notice = fmt.Errorf("%s: %w", s, store.ErrOlder)
 			return nil
 		}
 		aside := ""
 		if reason != nil {
-			if aside, err = s.nextAside(ctx, tx); err != nil {
+			unreadable := s.unreadable(reason)
+			if errors.Is(reason, store.ErrForeign) {
+				return unreadable
+			}
+			if aside, err = s.nextAside(ctx, tx, unreadable.Kind()); err != nil {
 				return err
 			}
-			unreadable := s.unreadable(reason)
 			unreadable.SetAside = aside
 			notice = unreadable
 		}
@@ -83,45 +86,13 @@ func (s *Store) replace(ctx context.Context, snapshot *autoconfig.Snapshot, data
 	return notice, err
 }
 
-// setAside renames what can't be used. If that was replaced meanwhile by something that can, it returns that.
-func (s *Store) setAside(ctx context.Context, reason error) (snapshot *autoconfig.Snapshot, err error) {
-	unreadable := s.unreadable(reason)
-	unreadable.Failed = s.watch(ctx, func(tx *redis.Tx) error {
-		unreadable.SetAside = ""
-		now, reason, err := s.read(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if reason == nil {
-			snapshot = now
-			return nil
-		}
-		aside, err := s.nextAside(ctx, tx)
-		if err != nil {
-			return err
-		}
-		_, err = tx.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
-			pipe.Rename(ctx, s.key, aside)
-			return nil
-		})
-		if err == nil {
-			unreadable.SetAside = aside
-		}
-		return err
-	})
-	if snapshot != nil {
-		return snapshot, nil
-	}
-	return nil, unreadable
-}
-
 // nextAside returns the key to set aside under, in turn.
-func (s *Store) nextAside(ctx context.Context, tx *redis.Tx) (string, error) {
-	count, err := tx.Incr(ctx, s.key+":damaged-count").Result()
+func (s *Store) nextAside(ctx context.Context, tx *redis.Tx, kind string) (string, error) {
+	count, err := tx.Incr(ctx, s.key+":"+kind+"-count").Result()
 	if err != nil {
 		return "", fmt.Errorf("could not count what is set aside: %w", err)
 	}
-	return fmt.Sprintf("%s:damaged-%d", s.key, 1+(count-1)%kept), nil
+	return fmt.Sprintf("%s:%s-%d", s.key, kind, 1+(count-1)%kept), nil
 }
 
 // watch calls attempt again for as long as others change what is stored in the middle of it.

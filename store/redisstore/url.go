@@ -57,7 +57,10 @@ func NewFromURL(rawURL string, options Options) (*Store, error) {
 		_ = client.Close()
 		return nil, err
 	}
-	s.owned = true
+	s.owned, s.server = true, u.Host
+	if u.Scheme == "unix" {
+		s.server = u.Path
+	}
 	return s, nil
 }
 

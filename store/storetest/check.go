@@ -63,8 +63,9 @@ func requireUniform(t *testing.T, snapshot *autoconfig.Snapshot) int {
 // difference says in which part two snapshots differ; it is empty if they don't. A map that is nil is as good as an
 // empty one.
 func difference(want, got *autoconfig.Snapshot) string {
-	if !want.SavedAt.Equal(got.SavedAt) {
-		return fmt.Sprintf("SavedAt is %v; want %v", got.SavedAt, want.SavedAt)
+	if !want.SavedAt.Equal(got.SavedAt) || !want.ConfirmedAt.Equal(got.ConfirmedAt) {
+		return fmt.Sprintf("SavedAt is %v, ConfirmedAt %v; want %v and %v",
+			got.SavedAt, got.ConfirmedAt, want.SavedAt, want.ConfirmedAt)
 	}
 	if len(want.Environments) != len(got.Environments) || len(want.Filters) != len(got.Filters) {
 		return fmt.Sprintf("it has %d environments and %d filters; want %d and %d",
@@ -80,9 +81,9 @@ func difference(want, got *autoconfig.Snapshot) string {
 			return fmt.Sprintf("filter %q is\n%+v; want\n%+v", id, got.Filters[id], filter)
 		}
 	}
-	// What is left are the fields that this function does not know.
+	// The remaining fields are those that this function does not know.
 	a, b := *want, *got
-	a.SavedAt, a.Environments, a.Filters = b.SavedAt, b.Environments, b.Filters
+	a.SavedAt, a.ConfirmedAt, a.Environments, a.Filters = b.SavedAt, b.ConfirmedAt, b.Environments, b.Filters
 	if !reflect.DeepEqual(a, b) {
 		return "one of its other fields, such as FormatVersion, differs"
 	}

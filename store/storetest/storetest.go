@@ -11,19 +11,27 @@ import (
 	"testing"
 
 	"github.com/relayconf/relayconf/autoconfig"
+	"github.com/relayconf/relayconf/config"
 )
 
 // Subject is a store to test, with nothing stored in it yet.
 type Subject struct {
 	Store autoconfig.Store
 
-	// Another opens a second store in the same place, as another process would do. Without it, what several relays
-	// share and what a restart finds is not tested.
+	// Another opens a second store in the same place, as another process would do. Without it, restarts and stores that
+	// several relays share are not tested.
 	Another func(t *testing.T) autoconfig.Store
 
-	// Corrupt replaces the bytes that are stored by what change makes of them. Without it, damage is not tested.
+	// Corrupt replaces the bytes that are stored by the result of change. Without it, damage is not tested.
 	Corrupt func(t *testing.T, change func(stored []byte) []byte)
+
+	// WithKey opens a store in the same place that encrypts with this key. The Store of the Subject must encrypt with Key
+	// then. Without it, keys are not tested.
+	WithKey func(t *testing.T, key config.AutoConfigKey) autoconfig.KeyedStore
 }
+
+// Key is the key of the stores to test, if the Subject has WithKey.
+const Key config.AutoConfigKey = "rel-00000000-0000-4000-8000-000000000001"
 
 // The number of environments of a large snapshot.
 const (
@@ -59,6 +67,8 @@ func run(t *testing.T, open func(t *testing.T) Subject, largeSize int) {
 		{"another store finds what is stored", testAnother},
 		{"several stores save in the same place", testShared},
 		{"damage is noticed", testCorrupted},
+		{"a wrong key costs nothing", testWrongKey},
+		{"a store follows its key", testRotatedKey},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.test(t, open(t)) })

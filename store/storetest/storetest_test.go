@@ -103,6 +103,7 @@ func TestAnyLostFieldIsADifference(t *testing.T) {
 	changes := map[string]func(s *autoconfig.Snapshot){
 		"format":               func(s *autoconfig.Snapshot) { s.FormatVersion = 0 },
 		"time":                 func(s *autoconfig.Snapshot) { s.SavedAt = s.SavedAt.Truncate(1000) },
+		"time of confirmation": func(s *autoconfig.Snapshot) { s.ConfirmedAt = s.ConfirmedAt.Truncate(1000) },
 		"environments":         func(s *autoconfig.Snapshot) { s.Environments = nil },
 		"a filter":             func(s *autoconfig.Snapshot) { clear(s.Filters) },
 		"a field of a filter":  func(s *autoconfig.Snapshot) { changeAny(s.Filters) },

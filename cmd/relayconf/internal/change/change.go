@@ -27,6 +27,7 @@ const (
 	Recovered        Kind = "recovered"          // the stream is back
 	CacheLoaded      Kind = "cache-loaded"       // what follows is the last known configuration
 	StreamTookOver   Kind = "stream-took-over"   // what follows comes from the stream, after what was in the cache
+	LeftOut          Kind = "left-out"           // lines were left out here, since nobody read them in time
 )
 
 // Change is one thing that happened.
@@ -53,6 +54,8 @@ type Change struct {
 	Comment string
 	// Reason is why the stream was interrupted.
 	Reason string
+	// Lines is how many lines were left out, for LeftOut.
+	Lines int
 	// Lost is how long the stream was interrupted, for Recovered.
 	Lost time.Duration
 }
@@ -61,7 +64,7 @@ type Change struct {
 // the stream is doing.
 func (k Kind) OfConfiguration() bool {
 	switch k {
-	case KeepAlive, Interrupted, Recovered, CacheLoaded, StreamTookOver:
+	case KeepAlive, Interrupted, Recovered, CacheLoaded, StreamTookOver, LeftOut:
 		return false
 	default:
 		return true

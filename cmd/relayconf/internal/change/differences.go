@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/terminal"
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/envfactory"
 )
@@ -172,7 +173,7 @@ func (k acceptedKey) String() string {
 	return masked(k.value) + " (" + strconv.Quote(k.name) + ") " + k.fate()
 }
 
-func masked(key string) string { return config.SDKKey(key).String() }
+func masked(key string) string { return terminal.Plain(config.SDKKey(key).String()) }
 
 func onOff(on bool) string {
 	if on {

@@ -21,6 +21,7 @@ type message struct {
 	LostSeconds  *float64             `json:"lostSeconds,omitempty"`
 	Source       string               `json:"source,omitempty"` // stream or cache
 	AgeSeconds   *float64             `json:"ageSeconds,omitempty"`
+	Lines        int                  `json:"lines,omitempty"`
 }
 
 // JSON encodes a change as one line of JSON, which ends with a line feed.
@@ -55,6 +56,8 @@ func JSON(c Change, keys envjson.Keys) []byte {
 	case Recovered:
 		seconds := c.Lost.Seconds()
 		m.LostSeconds = &seconds
+	case LeftOut:
+		m.Lines = c.Lines
 	case CacheLoaded:
 		seconds := c.Age.Seconds()
 		m.Environments, m.AgeSeconds = &c.Environments, &seconds

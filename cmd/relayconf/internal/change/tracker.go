@@ -1,6 +1,7 @@
 package change
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"sync"
@@ -18,7 +19,8 @@ type Tracker struct {
 	now  func() time.Time
 
 	mu          sync.Mutex
-	envs        map[config.EnvironmentID]envfactory.EnvironmentParams
+	envs        map[config.EnvironmentID]*envfactory.EnvironmentParams // the params do not change: snapshots share them
+	whole       bool                                                   // there was a put, and none is being applied
 	filters     map[config.FilterID]envfactory.FilterParams
 	interrupted time.Time // since when; zero if the stream is up
 	lastError   time.Time // when the last error happened that a status told of
@@ -29,6 +31,7 @@ var _ interface {
 	autoconfig.FilterHandler
 	autoconfig.MobileKeyHandler
 	autoconfig.KeepAliveHandler
+	autoconfig.ChangeHandler
 } = (*Tracker)(nil)
 
 // NewTracker makes a tracker that passes each change to the sink, one at a time and in order, with the time that now
@@ -37,30 +40,47 @@ func NewTracker(sink func(Change), now func() time.Time) *Tracker {
 	return &Tracker{
 		sink:    sink,
 		now:     now,
-		envs:    make(map[config.EnvironmentID]envfactory.EnvironmentParams),
+		envs:    make(map[config.EnvironmentID]*envfactory.EnvironmentParams),
 		filters: make(map[config.FilterID]envfactory.FilterParams),
 	}
 }
 
-// Snapshot returns what is configured now: environments and filters, each sorted by id.
-func (t *Tracker) Snapshot() ([]envfactory.EnvironmentParams, []envfactory.FilterParams) {
+// Snapshot is the configuration of one moment. It must not be modified.
+type Snapshot struct {
+	Environments []*envfactory.EnvironmentParams // sorted by id
+	Filters      []envfactory.FilterParams       // sorted by id
+}
+
+// Snapshot returns the present configuration. It returns false before the first put and while one is being applied, when
+// the service never had this configuration. A ReceivedAll then follows.
+func (t *Tracker) Snapshot() (s Snapshot, whole bool) {
+	t.mu.Lock()
+	if !t.whole {
+		t.mu.Unlock()
+		return Snapshot{}, false
+	}
+	s.Environments = slices.AppendSeq(make([]*envfactory.EnvironmentParams, 0, len(t.envs)), maps.Values(t.envs))
+	s.Filters = slices.AppendSeq(make([]envfactory.FilterParams, 0, len(t.filters)), maps.Values(t.filters))
+	t.mu.Unlock() // the manager need not wait for the sorting
+	slices.SortFunc(s.Environments, func(a, b *envfactory.EnvironmentParams) int { return cmp.Compare(a.EnvID, b.EnvID) })
+	slices.SortFunc(s.Filters, func(a, b envfactory.FilterParams) int { return cmp.Compare(a.ID, b.ID) })
+	return s, true
+}
+
+// Changes notes where a put begins. The changes themselves come with the other calls.
+func (t *Tracker) Changes(put bool, _ []autoconfig.Change) {
+	if !put {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	envs := make([]envfactory.EnvironmentParams, 0, len(t.envs))
-	for _, id := range slices.Sorted(maps.Keys(t.envs)) {
-		envs = append(envs, t.envs[id])
-	}
-	filters := make([]envfactory.FilterParams, 0, len(t.filters))
-	for _, id := range slices.Sorted(maps.Keys(t.filters)) {
-		filters = append(filters, t.filters[id])
-	}
-	return envs, filters
+	t.whole = false
 }
 
 // AddEnvironment passes on an Added.
 func (t *Tracker) AddEnvironment(params envfactory.EnvironmentParams) {
 	t.mu.Lock()
-	t.envs[params.EnvID] = params
+	t.envs[params.EnvID] = &params
 	t.mu.Unlock()
 	t.send(Change{Kind: Added, Env: params})
 }
@@ -68,8 +88,8 @@ func (t *Tracker) AddEnvironment(params envfactory.EnvironmentParams) {
 // UpdateEnvironment passes on an Updated, with what was known before.
 func (t *Tracker) UpdateEnvironment(params envfactory.EnvironmentParams) {
 	t.mu.Lock()
-	before := t.envs[params.EnvID]
-	t.envs[params.EnvID] = params
+	before := t.known(params.EnvID)
+	t.envs[params.EnvID] = &params
 	t.mu.Unlock()
 	t.send(Change{Kind: Updated, Env: params, Before: before})
 }
@@ -77,17 +97,26 @@ func (t *Tracker) UpdateEnvironment(params envfactory.EnvironmentParams) {
 // DeleteEnvironment passes on a Removed, with what was known last.
 func (t *Tracker) DeleteEnvironment(id config.EnvironmentID) {
 	t.mu.Lock()
-	last := t.envs[id]
+	last := t.known(id)
 	delete(t.envs, id)
 	t.mu.Unlock()
 	last.EnvID = id
 	t.send(Change{Kind: Removed, Env: last})
 }
 
+// known returns a copy of a known environment, or zero params.
+func (t *Tracker) known(id config.EnvironmentID) envfactory.EnvironmentParams {
+	if env := t.envs[id]; env != nil {
+		return *env
+	}
+	return envfactory.EnvironmentParams{}
+}
+
 // ReceivedAllEnvironments passes on a ReceivedAll.
 func (t *Tracker) ReceivedAllEnvironments() {
 	t.mu.Lock()
 	envs, filters := len(t.envs), len(t.filters)
+	t.whole = true
 	t.mu.Unlock()
 	t.send(Change{Kind: ReceivedAll, Environments: envs, Filters: filters})
 }
@@ -155,15 +184,15 @@ func (t *Tracker) send(c Change) {
 	t.sink(c)
 }
 
-// change applies a function to what is known of an environment, and returns the result.
+// change applies a function to a copy of a known environment, and returns the result.
 func (t *Tracker) change(id config.EnvironmentID, apply func(*envfactory.EnvironmentParams)) envfactory.EnvironmentParams {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	env, known := t.envs[id]
-	if !known {
+	if t.envs[id] == nil {
 		return envfactory.EnvironmentParams{EnvID: id}
 	}
+	env := t.known(id)
 	apply(&env)
-	t.envs[id] = env
+	t.envs[id] = &env
 	return env
 }

@@ -53,9 +53,52 @@ func TestReceivedAllCountsWhatThereIs(t *testing.T) {
 	assert.Equal(t, Change{Time: now, Kind: ReceivedAll, Environments: 2, Filters: 1}, last)
 	assert.Equal(t, config.FilterKey("k"), (*changes)[4].Filter.Key, "a removed filter is told as it was")
 
-	envs, filters := tracker.Snapshot()
-	assert.Equal(t, []envfactory.EnvironmentParams{environment("1", "sdk-1"), environment("2", "sdk-2")}, envs)
-	assert.Equal(t, []envfactory.FilterParams{{ID: "b"}}, filters)
+	tracker.AddFilter(envfactory.FilterParams{ID: "a"})
+	snapshot, whole := tracker.Snapshot()
+	assert.True(t, whole)
+	one, two := environment("1", "sdk-1"), environment("2", "sdk-2")
+	assert.Equal(t, Snapshot{
+		Environments: []*envfactory.EnvironmentParams{&one, &two},
+		Filters:      []envfactory.FilterParams{{ID: "a"}, {ID: "b"}},
+	}, snapshot, "sorted by id")
+}
+
+func TestThereIsNoSnapshotInTheMiddleOfAPut(t *testing.T) {
+	tracker, _ := newTracker()
+	whole := func() bool { _, whole := tracker.Snapshot(); return whole }
+	steps := []struct {
+		name  string
+		do    func()
+		whole bool
+	}{
+		{"at first", func() {}, false},
+		{"a change before the first put", func() { tracker.AddEnvironment(environment("1", "sdk-1")) }, false},
+		{"the first put begins", func() { tracker.Changes(true, nil) }, false},
+		{"its middle", func() { tracker.UpdateEnvironment(environment("1", "sdk-2")) }, false},
+		{"its end", tracker.ReceivedAllEnvironments, true},
+		{"a patch begins", func() { tracker.Changes(false, nil) }, true},
+		{"its end", func() { tracker.AddEnvironment(environment("2", "sdk-1")) }, true},
+		{"another put begins", func() { tracker.Changes(true, nil) }, false},
+		{"its middle", func() { tracker.DeleteEnvironment("1") }, false},
+		{"its end", tracker.ReceivedAllEnvironments, true},
+	}
+	for i, step := range steps {
+		step.do()
+		assert.Equal(t, step.whole, whole(), "step %d: %s", i, step.name)
+	}
+}
+
+func TestASnapshotStaysAsItWas(t *testing.T) {
+	tracker, _ := newTracker()
+	env := environment("1", "sdk-1")
+	env.AcceptedSDKKeys = append(env.AcceptedSDKKeys, envfactory.AcceptedSDKKey{Value: "sdk-old", Expiry: now})
+	tracker.AddEnvironment(env)
+	tracker.ReceivedAllEnvironments()
+	snapshot, _ := tracker.Snapshot()
+	tracker.KeyExpired("1", "sdk-old")
+	tracker.UpdateEnvironment(environment("1", "sdk-2"))
+	tracker.AddEnvironment(environment("2", "sdk-2"))
+	assert.Equal(t, []*envfactory.EnvironmentParams{&env}, snapshot.Environments)
 }
 
 func TestAnExpiredKeyIsForgottenAndTheNextTakesItsPlace(t *testing.T) {
@@ -70,7 +113,9 @@ func TestAnExpiredKeyIsForgottenAndTheNextTakesItsPlace(t *testing.T) {
 	tracker.KeyExpired("1", "sdk-old")
 	tracker.MobileKeyExpired("1", "mob-old")
 
-	envs, _ := tracker.Snapshot()
+	tracker.ReceivedAllEnvironments()
+	snapshot, _ := tracker.Snapshot()
+	envs := snapshot.Environments
 	assert.Equal(t, config.SDKKey("sdk-next"), envs[0].ExpiringSDKKey)
 	assert.Equal(t, now.Add(time.Hour), envs[0].ExpiringSDKKeyTime)
 	assert.Len(t, envs[0].AcceptedSDKKeys, 3)
@@ -80,7 +125,7 @@ func TestAnExpiredKeyIsForgottenAndTheNextTakesItsPlace(t *testing.T) {
 	assert.Equal(t, config.SDKKey("sdk-old"), (*changes)[1].SDKKey)
 
 	tracker.KeyExpired("unknown", "sdk-old")
-	assert.Equal(t, config.EnvironmentID("unknown"), (*changes)[3].Env.EnvID)
+	assert.Equal(t, config.EnvironmentID("unknown"), (*changes)[4].Env.EnvID)
 }
 
 func TestInterruptionsAndRecoveriesAreToldWithTheirReason(t *testing.T) {
@@ -128,6 +173,7 @@ func TestEachChangeHasAStableJSONForm(t *testing.T) {
 		"take-over":   {Change{Kind: StreamTookOver}, `"change":"stream-took-over"`},
 		"keepalive":   {Change{Kind: KeepAlive}, `"change":"keepalive","comment":""`},
 		"interrupted": {Change{Kind: Interrupted, Reason: "r"}, `"change":"interrupted","reason":"r"`},
+		"left out":    {Change{Kind: LeftOut, Lines: 7}, `"change":"left-out","lines":7`},
 		"recovered":   {Change{Kind: Recovered, Lost: 1500 * time.Millisecond}, `"change":"recovered","lostSeconds":1.5`},
 	}
 	for name, test := range tests {
@@ -174,7 +220,7 @@ func TestDurationsAreShort(t *testing.T) {
 
 func TestOnlyChangesOfTheConfigurationAreForHooks(t *testing.T) {
 	for kind, want := range map[Kind]bool{Added: true, KeyExpired: true, ReceivedAll: true, FilterRemoved: true,
-		KeepAlive: false, Interrupted: false, Recovered: false, CacheLoaded: false, StreamTookOver: false} {
+		KeepAlive: false, Interrupted: false, Recovered: false, CacheLoaded: false, StreamTookOver: false, LeftOut: false} {
 		assert.Equal(t, want, kind.OfConfiguration(), string(kind))
 	}
 }

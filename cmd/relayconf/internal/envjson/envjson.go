@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/terminal"
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/envfactory"
 )
@@ -135,11 +136,12 @@ func (t *Time) UnmarshalText(text []byte) error {
 	return err
 }
 
-// Line encodes a value on one line that ends with a line feed. Characters that matter in HTML stay as they are.
+// Line encodes a value on one line that ends with a line feed. Characters that matter in HTML stay as they are; those that
+// a terminal would obey are escaped.
 func Line(value any) ([]byte, error) {
 	var line bytes.Buffer
 	encoder := json.NewEncoder(&line)
 	encoder.SetEscapeHTML(false)
 	err := encoder.Encode(value)
-	return line.Bytes(), err
+	return terminal.EscapeJSON(line.Bytes()), err
 }

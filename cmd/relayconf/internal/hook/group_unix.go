@@ -3,23 +3,17 @@
 package hook
 
 import (
-	"errors"
-	"os"
 	"os/exec"
 	"syscall"
 )
 
 var shell = []string{"sh", "-c"}
 
-// ownGroup gives the command a process group of its own, for two reasons: killing the group also ends what the
-// command started, and Ctrl-C at the terminal does not reach it, so that it can finish.
-func ownGroup(command *exec.Cmd) {
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	command.Cancel = func() error {
-		err := syscall.Kill(-command.Process.Pid, syscall.SIGKILL)
-		if errors.Is(err, syscall.ESRCH) {
-			return os.ErrProcessDone
-		}
-		return err
-	}
-}
+// ownGroup gives the command a process group of its own, for two reasons: a signal to the group also reaches the
+// children of the command, and Ctrl-C at the terminal does not reach it, so that it can finish.
+var ownGroup = &syscall.SysProcAttr{Setpgid: true}
+
+// terminateGroup asks the command and its children to end. The group may be gone already.
+func terminateGroup(command *exec.Cmd) { _ = syscall.Kill(-command.Process.Pid, syscall.SIGTERM) }
+
+func killGroup(command *exec.Cmd) { _ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }

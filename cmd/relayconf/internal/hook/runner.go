@@ -1,62 +1,68 @@
-// Package hook runs a command for each change, one at a time and in order, without holding up the stream.
+// Package hook runs a command for changes, one run at a time and in order, without holding up the stream.
 package hook
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"io"
-	"os/exec"
 	"sync"
 	"time"
 
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
-	"github.com/relayconf/relayconf/cmd/relayconf/internal/envjson"
 )
 
-// Options says what to run, and how.
+// Options are the settings of a Runner.
 type Options struct {
 	Command string        // run by the shell: sh -c on Unix, cmd /C on Windows
 	Timeout time.Duration // longest time for one run; not positive means no limit
 	Grace   time.Duration // how long Stop lets the run end that is under way
-	Output  io.Writer     // for what the command prints; an *os.File is handed to it as it is
-	Report  func(format string, args ...any)
-	Before  func() // called before each run, if not nil
+	// Settle gathers changes: a run comes when there was no change for so long, or after ten times as long, and gets them
+	// all as a JSON list. Not positive: each change has a run of its own.
+	Settle time.Duration
+	Output io.Writer // the output of the command; an *os.File is handed to it as it is
+	Report func(format string, args ...any)
+	Before func(context.Context) // called before each run, if not nil; the context ends with Stop
 }
 
-// Counts says what became of the changes.
+// Counts are the numbers of runs by their outcome, and of waiting changes.
 type Counts struct {
 	Done    int // runs that succeeded
 	Failed  int // runs that failed or took too long
-	Waiting int // changes whose turn has not come
+	Waiting int // changes that were in no run
 }
 
 // backlog is the number of waiting changes that is worth a warning; so is each doubling of it. A change waits in less
 // than a kilobyte, so a backlog this large costs little memory but tells that the hook can't keep up.
 const backlog = 1000
 
-// Runner owns one goroutine, which ends with Drain or Stop.
+// Runner owns one goroutine, which ends with Drain, Stop or Kill.
 type Runner struct {
 	options Options
-	kill    context.CancelFunc // ends the run that is under way
+	stopped context.Context // ends when no further run is to start
+	stop    context.CancelFunc
+	killed  context.Context // ends when the run that is under way has to end at once
+	kill    context.CancelFunc
+	wake    chan struct{} // holds one token after a change or the last one was added
 	ended   chan struct{}
 
-	mu      sync.Mutex
-	wake    sync.Cond
-	queue   []change.Change
-	last    bool // no change will be added
-	counts  Counts
-	warnAt  int
-	stopped bool // no further run is to start
+	mu     sync.Mutex
+	queue  queue
+	last   bool // no change will be added
+	counts Counts
+	warnAt int
 }
 
 // Start starts a runner.
 func Start(options Options) *Runner {
-	ctx, kill := context.WithCancel(context.Background())
-	r := &Runner{options: options, kill: kill, ended: make(chan struct{}), warnAt: backlog}
-	r.wake.L = &r.mu
-	go r.run(ctx)
+	r := &Runner{
+		options: options,
+		wake:    make(chan struct{}, 1),
+		ended:   make(chan struct{}),
+		queue:   queue{settle: options.Settle},
+		warnAt:  backlog,
+	}
+	r.killed, r.kill = context.WithCancel(context.Background())
+	r.stopped, r.stop = context.WithCancel(r.killed)
+	go r.run()
 	return r
 }
 
@@ -65,22 +71,31 @@ func Start(options Options) *Runner {
 func (r *Runner) Add(c change.Change) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.last || r.stopped {
+	if r.last || r.stopped.Err() != nil {
 		return
 	}
-	r.queue = append(r.queue, c)
-	r.wake.Signal()
-	if len(r.queue) >= r.warnAt {
+	r.queue.add(c, time.Now())
+	r.wakeUp()
+	// Changes that are gathered for one run are no backlog.
+	if waiting := len(r.queue.changes); r.options.Settle <= 0 && waiting >= r.warnAt {
 		r.warnAt *= 2
-		r.options.Report("the hook can't keep up: %d changes wait for it", len(r.queue))
+		r.options.Report("the hook can't keep up: %d changes wait for it", waiting)
 	}
 }
 
-// Drain waits until every change has had its run, or until the context ends: then it stops the runner as Stop does.
+func (r *Runner) wakeUp() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Drain waits until every change has had its run, or until the context ends: then it stops the runner as Stop does. It
+// does not wait for changes to settle.
 func (r *Runner) Drain(ctx context.Context) Counts {
 	r.mu.Lock()
 	r.last = true
-	r.wake.Signal()
+	r.wakeUp()
 	r.mu.Unlock()
 	select {
 	case <-r.ended:
@@ -90,54 +105,46 @@ func (r *Runner) Drain(ctx context.Context) Counts {
 	}
 }
 
-// Stop starts no further run, and waits for the one that is under way: for the grace time at most, then it is killed.
+// Stop starts no further run. The run that is under way gets SIGTERM, and is killed if it takes longer than the grace
+// time. On Windows, which has no such signal, it has that time to end by itself.
 func (r *Runner) Stop() Counts {
-	r.mu.Lock()
-	r.stopped = true
-	r.wake.Signal()
-	r.mu.Unlock()
-	grace := time.NewTimer(r.options.Grace)
-	defer grace.Stop()
-	select {
-	case <-r.ended:
-	case <-grace.C:
-		r.kill()
-		<-r.ended
-	}
+	r.stop()
+	<-r.ended
 	return r.Counts()
 }
 
 // Kill ends the run that is under way at once, with all that it has started, and starts no other.
 func (r *Runner) Kill() {
-	r.mu.Lock()
-	r.stopped = true
-	r.wake.Signal()
-	r.mu.Unlock()
 	r.kill()
 	<-r.ended
 }
 
-// Counts tells what became of the changes so far.
+// Counts returns the counts so far.
 func (r *Runner) Counts() Counts {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	counts := r.counts
-	counts.Waiting = len(r.queue)
+	counts.Waiting = len(r.queue.changes)
 	return counts
 }
 
-func (r *Runner) run(ctx context.Context) {
+func (r *Runner) run() {
 	defer close(r.ended)
 	defer r.kill()
 	for {
-		next, ok := r.next()
-		if !ok {
+		changes := r.next()
+		if changes == nil {
 			return
 		}
 		if r.options.Before != nil {
-			r.options.Before()
+			r.options.Before(r.stopped)
 		}
-		err := r.once(ctx, change.JSON(next, envjson.Whole))
+		if r.stopped.Err() != nil {
+			r.putBack(changes)
+			return
+		}
+		count, kind := len(changes), changes[0].Kind
+		err := r.once(changes)
 		r.mu.Lock()
 		if err == nil {
 			r.counts.Done++
@@ -145,64 +152,51 @@ func (r *Runner) run(ctx context.Context) {
 			r.counts.Failed++
 		}
 		r.mu.Unlock()
-		if err != nil {
-			r.options.Report("the hook failed for the change %q: %v", next.Kind, err)
+		switch {
+		case err == nil:
+		case r.options.Settle > 0:
+			r.options.Report("the hook failed for %d changes: %v", count, err)
+		default:
+			r.options.Report("the hook failed for the change %q: %v", kind, err)
 		}
 	}
 }
 
-// next waits for a change whose turn it is. It returns false when there will be none.
-func (r *Runner) next() (change.Change, bool) {
+// next waits for the changes of the next run. It returns nil when there will be none.
+func (r *Runner) next() []*change.Change {
+	settled := time.NewTimer(0)
+	defer settled.Stop()
+	for r.stopped.Err() == nil {
+		r.mu.Lock()
+		wait := r.queue.untilDue(time.Now())
+		if r.last {
+			wait = 0
+		}
+		if wait == 0 {
+			changes := r.queue.take()
+			if len(r.queue.changes) == 0 {
+				r.warnAt = backlog
+			}
+			r.mu.Unlock()
+			if len(changes) == 0 {
+				return nil // the last has had its run
+			}
+			return changes
+		}
+		r.mu.Unlock()
+		settled.Reset(wait)
+		select {
+		case <-r.wake:
+		case <-settled.C:
+		case <-r.stopped.Done():
+		}
+	}
+	return nil
+}
+
+// putBack returns changes to the queue whose run has not begun.
+func (r *Runner) putBack(changes []*change.Change) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for {
-		switch {
-		case r.stopped:
-			return change.Change{}, false
-		case len(r.queue) > 0:
-			next := r.queue[0]
-			r.queue[0] = change.Change{} // so that the array does not keep what has been run
-			r.queue = r.queue[1:]
-			if len(r.queue) == 0 {
-				r.queue, r.warnAt = nil, backlog
-			}
-			return next, true
-		case r.last:
-			return change.Change{}, false
-		}
-		r.wake.Wait()
-	}
-}
-
-// pipeWait is how long output and input may stay open after the command has ended, for a child that it left behind.
-const pipeWait = time.Second
-
-var errTimeout = errors.New("it took too long")
-
-// once runs the command with the change on its standard input. Keys are nowhere else: arguments and environment
-// variables can be seen by other processes.
-func (r *Runner) once(ctx context.Context, input []byte) error {
-	if r.options.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, r.options.Timeout, errTimeout)
-		defer cancel()
-	}
-	command := exec.CommandContext(ctx, shell[0], append(shell[1:len(shell):len(shell)], r.options.Command)...)
-	command.Stdin = bytes.NewReader(input)
-	command.Stdout, command.Stderr = r.options.Output, r.options.Output
-	command.WaitDelay = pipeWait
-	ownGroup(command)
-	err := command.Run()
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(context.Cause(ctx), errTimeout):
-		return fmt.Errorf("it ran longer than %s and was killed", r.options.Timeout)
-	case ctx.Err() != nil:
-		return fmt.Errorf("it did not end within %s of the stop and was killed", r.options.Grace)
-	case errors.Is(err, exec.ErrWaitDelay):
-		return nil // the command itself succeeded
-	default:
-		return err
-	}
+	r.queue.changes = append(changes, r.queue.changes...)
 }

@@ -125,7 +125,7 @@ func TestAHookThatReadsNothingSucceeds(t *testing.T) {
 func TestStopLetsTheRunEndThatIsUnderWayAndStartsNoOther(t *testing.T) {
 	folder := t.TempDir()
 	begun, end, ended := filepath.Join(folder, "begun"), filepath.Join(folder, "end"), filepath.Join(folder, "ended")
-	command := fmt.Sprintf("mkdir %s; while [ ! -d %s ]; do sleep 0.01; done; mkdir %s", begun, end, ended)
+	command := fmt.Sprintf("trap : TERM; mkdir %s; while [ ! -d %s ]; do sleep 0.01; done; mkdir %s", begun, end, ended)
 	runner := Start(Options{Command: command, Timeout: soon, Grace: soon, Output: os.Stderr, Report: t.Logf})
 	runner.Add(added("1"))
 	runner.Add(added("2"))
@@ -133,11 +133,7 @@ func TestStopLetsTheRunEndThatIsUnderWayAndStartsNoOther(t *testing.T) {
 
 	stopped := make(chan Counts)
 	go func() { stopped <- runner.Stop() }()
-	require.Eventually(t, func() bool {
-		runner.mu.Lock()
-		defer runner.mu.Unlock()
-		return runner.stopped
-	}, soon, time.Millisecond)
+	<-runner.stopped.Done()
 	require.NoError(t, os.Mkdir(end, 0o700))
 	assert.Equal(t, Counts{Done: 1, Waiting: 1}, <-stopped)
 	assert.True(t, exists(ended))
@@ -148,7 +144,7 @@ func TestStopLetsTheRunEndThatIsUnderWayAndStartsNoOther(t *testing.T) {
 func TestStopKillsWhatOutlastsTheGraceTime(t *testing.T) {
 	begun := filepath.Join(t.TempDir(), "begun")
 	var said reports
-	runner := Start(Options{Command: "mkdir " + begun + "; sleep 60", Timeout: time.Minute, Grace: 50 * time.Millisecond,
+	runner := Start(Options{Command: "trap : TERM; mkdir " + begun + "; while true; do sleep 1; done", Timeout: time.Minute, Grace: 50 * time.Millisecond,
 		Output: os.Stderr, Report: said.add})
 	runner.Add(added("1"))
 	require.Eventually(t, func() bool { return exists(begun) }, soon, 5*time.Millisecond)
@@ -156,6 +152,74 @@ func TestStopKillsWhatOutlastsTheGraceTime(t *testing.T) {
 	cancel()
 	assert.Equal(t, Counts{Failed: 1}, runner.Drain(ctx))
 	assert.Contains(t, said.String(), "did not end within 50ms of the stop")
+}
+
+func TestStopSendsSIGTERMFirst(t *testing.T) {
+	folder := t.TempDir()
+	begun, told := filepath.Join(folder, "begun"), filepath.Join(folder, "told")
+	var said reports
+	// A shell runs the trap after each child in the foreground.
+	runner := Start(Options{Command: fmt.Sprintf("trap 'mkdir %s; exit 3' TERM; mkdir %s; while true; do sleep 0.01; done", told, begun),
+		Timeout: time.Hour, Grace: soon, Output: os.Stderr, Report: said.add})
+	runner.Add(added("1"))
+	require.Eventually(t, func() bool { return exists(begun) }, soon, 5*time.Millisecond)
+	assert.Equal(t, Counts{Failed: 1}, runner.Stop())
+	assert.True(t, exists(told))
+	assert.Contains(t, said.String(), "it was told to end: exit status 3")
+}
+
+func TestKillDoesNotWait(t *testing.T) {
+	begun := filepath.Join(t.TempDir(), "begun")
+	runner := Start(Options{Command: "trap : TERM; mkdir " + begun + "; while true; do sleep 1; done",
+		Timeout: time.Hour, Grace: time.Hour, Output: os.Stderr, Report: t.Logf})
+	runner.Add(added("1"))
+	require.Eventually(t, func() bool { return exists(begun) }, soon, 5*time.Millisecond)
+	runner.Kill()
+	assert.Equal(t, Counts{Failed: 1}, runner.Counts())
+}
+
+func TestSettledChangesAreOneRunWithAList(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	runner := Start(Options{Command: "cat >>" + out, Timeout: time.Hour, Grace: soon, Settle: time.Hour,
+		Output: os.Stderr, Report: t.Logf})
+	const n = 3001 // more than a pipe holds
+	for i := range n {
+		runner.Add(added(fmt.Sprint(i)))
+	}
+	assert.Equal(t, Counts{Done: 1}, runner.Drain(context.Background()), "the end waits for no further change")
+	data, err := os.ReadFile(out)
+	require.NoError(t, err)
+	var changes []struct {
+		Change      string
+		Environment struct{ ID, SDKKey string }
+	}
+	require.NoError(t, json.Unmarshal(data, &changes))
+	require.Len(t, changes, n)
+	for i, c := range changes {
+		assert.Equal(t, fmt.Sprint(i), c.Environment.ID)
+	}
+	assert.Equal(t, "sdk-whole-key", changes[0].Environment.SDKKey)
+	assert.Len(t, strings.Split(string(data), "\n"), n+3, "a change is a line, between those of the brackets")
+}
+
+func TestSettledChangesRunWhileThereAreMoreToCome(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	runner := Start(Options{Command: "cat >>" + out, Timeout: time.Hour, Grace: soon, Settle: time.Millisecond,
+		Output: os.Stderr, Report: t.Logf})
+	runner.Add(added("1"))
+	require.Eventually(t, func() bool { return runner.Counts().Done == 1 }, soon, time.Millisecond)
+	runner.Add(added("2"))
+	require.Eventually(t, func() bool { return runner.Counts().Done == 2 }, soon, time.Millisecond)
+	runner.Drain(context.Background())
+}
+
+func TestARunWaitsForWhatComesBeforeItUntilTheStop(t *testing.T) {
+	before := make(chan struct{})
+	runner := Start(Options{Command: "true", Timeout: time.Hour, Grace: soon, Output: os.Stderr, Report: t.Logf,
+		Before: func(ctx context.Context) { close(before); <-ctx.Done() }})
+	runner.Add(added("1"))
+	<-before
+	assert.Equal(t, Counts{Waiting: 1}, runner.Stop())
 }
 
 func TestABacklogIsReportedAtEachDoubling(t *testing.T) {

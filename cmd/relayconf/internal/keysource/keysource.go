@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/internal/credential"
@@ -70,19 +71,46 @@ func fromFile(path string) (config.AutoConfigKey, error) {
 	return config.AutoConfigKey(key), nil
 }
 
-// read returns what is in a file, which must not be large.
+// patience is how long a pipe may take to deliver. It is more than a program takes that fetches a secret.
+const patience = 5 * time.Second
+
+// read returns what is in a file, which must not be large. A pipe is waited for, but not for ever.
 func read(path string) (string, error) {
-	file, err := os.Open(path)
+	file, err := open(path)
 	if err != nil {
 		return "", fmt.Errorf("could not read the key file: %w", err)
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxSize+1))
-	if err != nil {
+	data, err := readAll(file, time.Now().Add(patience))
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return "", fmt.Errorf("the key file %s is a pipe that has not delivered within %s", path, patience)
+	case err != nil:
 		return "", fmt.Errorf("could not read the key file: %w", err)
-	}
-	if len(data) > maxSize {
+	case len(data) > maxSize:
 		return "", fmt.Errorf("the key file %s is too large: it must hold the key and nothing else", path)
 	}
 	return string(data), nil
 }
+
+// readAll reads a little more than a key may have.
+func readAll(file *os.File, deadline time.Time) ([]byte, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	_ = file.SetReadDeadline(deadline) // regular files need none, and have none
+	for {
+		data, err := io.ReadAll(io.LimitReader(file, maxSize+1))
+		switch {
+		case err != nil || len(data) > 0 || info.Mode()&os.ModeNamedPipe == 0:
+			return data, err
+		case time.Now().After(deadline):
+			return nil, os.ErrDeadlineExceeded
+		}
+		time.Sleep(pollEvery) // a named pipe that nobody has open for writing is at its end, and can't be waited for
+	}
+}
+
+// pollEvery is how often a named pipe is tried.
+const pollEvery = 10 * time.Millisecond

@@ -1,49 +1,34 @@
 // Package output keeps a JSON file of everything that is configured, for a relay that reads a file. The file holds
-// whole keys, so only its owner may read it. It is replaced in one step: a reader sees the old content or the new.
+// whole keys. It is replaced in one step: a reader sees the old content or the new, and never a part.
 package output
 
 import (
-	"encoding/json"
-	"io"
+	"context"
+	"errors"
+	"io/fs"
 	"time"
 
-	"github.com/relayconf/relayconf/cmd/relayconf/internal/envjson"
-	"github.com/relayconf/relayconf/envfactory"
-	"github.com/relayconf/relayconf/internal/atomicfile"
-)
-
-// The first two fields of the file say what it is. A version is a promise: fields may be added under it; anything else
-// raises it.
-const (
-	Format  = "relayconf-environments"
-	Version = 1
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
 )
 
 // The default times of a Writer.
 const (
-	// coalesce is how long a change waits for others that come with it: a configuration of thousands of environments
-	// comes as thousands of changes, and each write takes an fsync or two.
+	// coalesce is how long a change waits for others that come with it: each write takes an fsync or two.
 	coalesce = 50 * time.Millisecond
 	// A write that failed is tried again after firstRetry, doubled up to lastRetry; sooner if there is a change.
 	firstRetry = time.Second
 	lastRetry  = time.Minute
 )
 
-// File is the content of the file.
-type File struct {
-	Format       string                `json:"format"`
-	Version      int                   `json:"version"`
-	WrittenAt    envjson.Time          `json:"writtenAt"`
-	Environments []envjson.Environment `json:"environments"` // sorted by id; keys are whole
-	Filters      []envjson.Filter      `json:"filters"`      // sorted by id
-}
-
-// Options says what to write, and where.
+// Options are the settings of a Writer.
 type Options struct {
 	Path string
-	// Snapshot returns what is configured at the moment.
-	Snapshot func() ([]envfactory.EnvironmentParams, []envfactory.FilterParams)
-	Report   func(format string, args ...any)
+	// Mode is the mode of the file. 0: that of the file which is replaced, or 0600.
+	Mode fs.FileMode
+	// Snapshot returns the present configuration, or false if it is not whole yet: a Changed has to follow then.
+	Snapshot func() (change.Snapshot, bool)
+	// Report is called with each failure, and Recovered after the first success that follows one.
+	Report, Recovered func(format string, args ...any)
 }
 
 // Writer owns one goroutine, which ends with Close.
@@ -51,8 +36,16 @@ type Writer struct {
 	options Options
 	changed chan struct{}   // holds one token while there is something to write
 	flush   chan chan error // asks for the file to be current, and for the outcome
-	closing chan struct{}
+	closing chan chan error
 	ended   chan struct{}
+
+	// These belong to the goroutine.
+	timer      *time.Timer
+	stale      bool
+	coalescing bool          // the timer runs for a change, not for a new try
+	retry      time.Duration // the wait after the latest failure; 0 after a success
+	flushing   []chan error  // who waits for the file to be current
+	groupLost  bool          // it was reported that the group could not be kept
 }
 
 // Start starts a writer. It writes nothing until the first Changed.
@@ -61,14 +54,17 @@ func Start(options Options) *Writer {
 		options: options,
 		changed: make(chan struct{}, 1),
 		flush:   make(chan chan error),
-		closing: make(chan struct{}),
+		closing: make(chan chan error),
 		ended:   make(chan struct{}),
+		timer:   time.NewTimer(time.Hour),
 	}
+	w.timer.Stop()
 	go w.run()
 	return w
 }
 
-// Changed says that the file is not current. It never blocks. The write follows shortly, for all changes until then.
+// Changed says that the file is not current. It never blocks. The write follows shortly, for all changes until then, once
+// the configuration is whole.
 func (w *Writer) Changed() {
 	select {
 	case w.changed <- struct{}{}:
@@ -76,105 +72,116 @@ func (w *Writer) Changed() {
 	}
 }
 
-// Flush writes what has changed, and returns once the file is current, or an error if it can't be. It does nothing if
-// nothing has changed since the last write that succeeded.
-func (w *Writer) Flush() error {
+// Flush writes the file if it is stale, once the configuration is whole, and returns when the file is current, or an error if
+// it can't be. It does nothing if nothing has changed since the last write that succeeded, or after Close.
+func (w *Writer) Flush(ctx context.Context) error {
 	done := make(chan error, 1)
 	select {
 	case w.flush <- done:
-		return <-done
 	case <-w.ended:
 		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
-// Close flushes, and ends the writer. It must be called once.
+// Close writes the file if it is stale, and ends the writer. A configuration that is not whole is not written. It must be called
+// once.
 func (w *Writer) Close() error {
-	err := w.Flush()
-	close(w.closing)
+	done := make(chan error, 1)
+	w.closing <- done
 	<-w.ended
-	return err
+	return <-done
 }
 
 func (w *Writer) run() {
 	defer close(w.ended)
-	timer := time.NewTimer(0)
-	if !timer.Stop() {
-		<-timer.C
-	}
-	defer timer.Stop()
-	stale, coalescing := false, false // coalescing: the timer runs for a change, not for a new try
-	retry := time.Duration(0)         // the wait after the latest failure; 0 after a success
-	write := func() error {
-		err := w.write()
-		if err == nil {
-			if retry > 0 {
-				w.options.Report("the output file is written again")
-			}
-			stale, retry = false, 0
-			return nil
-		}
-		retry = min(max(2*retry, firstRetry), lastRetry)
-		timer.Reset(retry)
-		return err
-	}
-	report := func(err error) {
-		if err != nil {
-			w.options.Report("%v; the next try is at the next change, or in %s", err, retry)
-		}
-	}
+	defer w.timer.Stop()
 	for {
 		select {
 		case <-w.changed:
-			if !coalescing {
-				timer.Reset(coalesce)
+			w.stale = true
+			if len(w.flushing) > 0 {
+				w.writeForFlush()
+			} else if !w.coalescing {
+				w.timer.Reset(coalesce)
+				w.coalescing = true
 			}
-			stale, coalescing = true, true
-		case <-timer.C:
-			coalescing = false
-			if stale {
-				report(write())
-			}
+		case <-w.timer.C:
+			w.coalescing = false
+			w.writeInTime()
 		case done := <-w.flush:
-			select {
-			case <-w.changed:
-				stale = true
-			default:
+			w.flushing = append(w.flushing, done)
+			w.takeChanged()
+			w.writeForFlush()
+		case done := <-w.closing:
+			w.takeChanged()
+			err := w.write()
+			if errors.Is(err, errNotWhole) {
+				err = nil
 			}
-			if stale {
-				done <- write()
-			} else {
-				done <- nil
-			}
-		case <-w.closing:
+			w.answer(err)
+			done <- err
 			return
 		}
 	}
 }
 
-func (w *Writer) write() error {
-	envs, filters := w.options.Snapshot()
-	return atomicfile.WriteFunc(w.options.Path, func(out io.Writer) error {
-		encoder := json.NewEncoder(out)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(content(envs, filters, time.Now()))
-	})
+func (w *Writer) takeChanged() {
+	select {
+	case <-w.changed:
+		w.stale = true
+	default:
+	}
 }
 
-func content(envs []envfactory.EnvironmentParams, filters []envfactory.FilterParams, now time.Time) File {
-	file := File{
-		Format:       Format,
-		Version:      Version,
-		WrittenAt:    envjson.Time(now),
-		Environments: make([]envjson.Environment, 0, len(envs)),
-		Filters:      make([]envjson.Filter, 0, len(filters)),
+// writeInTime writes because a timer has gone off, and reports a failure.
+func (w *Writer) writeInTime() {
+	if err := w.write(); err != nil && !errors.Is(err, errNotWhole) {
+		w.options.Report("%v; the next try is at the next change, or in %s", err, w.retry)
 	}
-	for _, env := range envs {
-		file.Environments = append(file.Environments, envjson.FromEnvironment(env, envjson.Whole))
+}
+
+// writeForFlush writes because somebody waits for it, who is told of a failure.
+func (w *Writer) writeForFlush() {
+	if err := w.write(); !errors.Is(err, errNotWhole) {
+		w.answer(err)
 	}
-	for _, filter := range filters {
-		file.Filters = append(file.Filters, envjson.FromFilter(filter))
+}
+
+func (w *Writer) answer(err error) {
+	for _, done := range w.flushing {
+		done <- err
 	}
-	return file
+	w.flushing = nil
+}
+
+// errNotWhole means that nothing was written, and that a change will follow which makes the configuration whole.
+var errNotWhole = errors.New("the configuration is not whole")
+
+// write makes the file current.
+func (w *Writer) write() error {
+	if !w.stale {
+		return nil
+	}
+	snapshot, whole := w.options.Snapshot()
+	if !whole {
+		return errNotWhole
+	}
+	if err := w.replace(snapshot); err != nil {
+		w.retry = min(max(2*w.retry, firstRetry), lastRetry)
+		w.timer.Reset(w.retry)
+		return err
+	}
+	if w.retry > 0 {
+		w.options.Recovered("the output file is written again")
+	}
+	w.stale, w.retry = false, 0
+	return nil
 }

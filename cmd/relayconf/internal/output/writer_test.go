@@ -1,11 +1,13 @@
 package output
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/envfactory"
 )
@@ -26,22 +29,33 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // world is what is configured, and what was reported.
 type world struct {
 	mu        sync.Mutex
-	envs      []envfactory.EnvironmentParams
+	envs      []*envfactory.EnvironmentParams
+	part      bool // what is configured is not whole
 	snapshots atomic.Int32
 	said      []string
 }
 
-func (w *world) snapshot() ([]envfactory.EnvironmentParams, []envfactory.FilterParams) {
-	w.snapshots.Add(1)
+func (w *world) snapshot() (change.Snapshot, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.envs, []envfactory.FilterParams{{ID: "web.eu", Key: "eu", ProjKey: "web"}}
+	if w.part {
+		return change.Snapshot{}, false
+	}
+	w.snapshots.Add(1)
+	return change.Snapshot{Environments: slices.Clone(w.envs),
+		Filters: []envfactory.FilterParams{{ID: "web.eu", Key: "eu", ProjKey: "web"}}}, true
+}
+
+func (w *world) setPart(part bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.part = part
 }
 
 func (w *world) add(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.envs = append(w.envs, envfactory.EnvironmentParams{EnvID: config.EnvironmentID(id), SDKKey: "sdk-whole"})
+	w.envs = append(w.envs, &envfactory.EnvironmentParams{EnvID: config.EnvironmentID(id), SDKKey: "sdk-whole"})
 }
 
 func (w *world) report(format string, args ...any) {
@@ -58,12 +72,17 @@ func (w *world) reports() string {
 
 func start(t *testing.T) (w *world, writer *Writer, path string) {
 	w, path = &world{}, filepath.Join(t.TempDir(), "envs.json")
-	return w, Start(Options{Path: path, Snapshot: w.snapshot, Report: w.report}), path
+	return w, Start(w.options(path)), path
+}
+
+func (w *world) options(path string) Options {
+	return Options{Path: path, Snapshot: w.snapshot, Report: w.report,
+		Recovered: func(format string, args ...any) { w.report("recovered: "+format, args...) }}
 }
 
 func TestTheFileHasEverythingWithWholeKeys(t *testing.T) {
 	w, writer, path := start(t)
-	w.envs = []envfactory.EnvironmentParams{{
+	w.envs = []*envfactory.EnvironmentParams{{
 		EnvID:              "1",
 		Identifiers:        envfactory.EnvIdentifiers{EnvKey: "prod", EnvName: "A & B", ProjKey: "web", ProjName: "Web"},
 		SDKKey:             "sdk-whole",
@@ -197,7 +216,7 @@ func TestAFailureIsReportedAndTriedAgainAtTheNextChangeOrLater(t *testing.T) {
 		time.Sleep(2 * firstRetry)
 		synctest.Wait()
 		assert.Equal(t, 1, environments(t, path))
-		assert.Contains(t, w.reports(), "the output file is written again")
+		assert.Contains(t, w.reports(), "recovered: the output file is written again")
 		require.NoError(t, writer.Close())
 	})
 }
@@ -206,9 +225,46 @@ func TestFlushTellsThatTheFileIsNotCurrent(t *testing.T) {
 	_, writer, path := start(t)
 	require.NoError(t, os.Mkdir(path, 0o700))
 	writer.Changed()
-	require.ErrorContains(t, writer.Flush(), "it is a folder")
+	require.ErrorContains(t, writer.Flush(t.Context()), "it is a folder")
 	require.ErrorContains(t, writer.Close(), "it is a folder")
-	require.NoError(t, writer.Flush(), "after the end there is nothing to do")
+	require.NoError(t, writer.Flush(t.Context()), "after the end there is nothing to do")
+}
+
+func TestAPartIsNeverWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, writer, path := start(t)
+		w.setPart(true)
+		w.add("1")
+		writer.Changed()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		assert.NoFileExists(t, path)
+
+		flushed := make(chan error, 2)
+		for range 2 {
+			go func() { flushed <- writer.Flush(t.Context()) }()
+		}
+		w.add("2")
+		writer.Changed()
+		synctest.Wait()
+		assert.Empty(t, flushed, "whoever needs the file waits")
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		require.ErrorIs(t, writer.Flush(ended), context.Canceled)
+
+		w.setPart(false)
+		writer.Changed()
+		require.NoError(t, <-flushed)
+		require.NoError(t, <-flushed)
+		assert.Equal(t, 2, environments(t, path), "at once, when it is whole")
+
+		w.setPart(true)
+		w.add("3")
+		writer.Changed()
+		require.NoError(t, writer.Close())
+		assert.Equal(t, 2, environments(t, path), "also at the end")
+		assert.Empty(t, w.reports())
+	})
 }
 
 func environments(t *testing.T, path string) int {

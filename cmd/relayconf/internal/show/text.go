@@ -6,18 +6,18 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/fatih/color"
 
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/terminal"
 	"github.com/relayconf/relayconf/envfactory"
 )
 
-// The layouts of a line's time. A person at a terminal knows the day; a log file does not.
+// The layouts of a line's time, which is in UTC. A person at a terminal knows the day; a log file does not.
 const (
-	ClockOnly   = "15:04:05"
+	ClockOnly   = "15:04:05Z07:00"
 	DateAndTime = "2006-01-02T15:04:05Z07:00"
 )
 
@@ -40,7 +40,7 @@ func (t Text) Line(c change.Change) string {
 	} else {
 		verb += strings.Repeat(" ", max(0, verbWidth-len(verb))+1)
 	}
-	return t.paint(c.Time.Format(layout), color.Faint) + "  " + t.paint(verb, colours[c.Kind]...) + rest + "\n"
+	return t.paint(c.Time.UTC().Format(layout), color.Faint) + "  " + t.paint(verb, colours[c.Kind]...) + rest + "\n"
 }
 
 // verbWidth is how wide the column of the verbs is.
@@ -60,9 +60,9 @@ func words(c change.Change) (verb, rest string) {
 	case change.Removed:
 		return "removed", named(c.Env)
 	case change.KeyExpired:
-		return "expired", fmt.Sprintf("key %s of %s", c.SDKKey, label(c.Env))
+		return "expired", fmt.Sprintf("key %s of %s", terminal.Plain(c.SDKKey.String()), label(c.Env))
 	case change.MobileKeyExpired:
-		return "expired", fmt.Sprintf("mobile key %s of %s", c.MobileKey, label(c.Env))
+		return "expired", fmt.Sprintf("mobile key %s of %s", terminal.Plain(c.MobileKey.String()), label(c.Env))
 	case change.FilterAdded:
 		return "added", "filter " + Filter(c.Filter)
 	case change.FilterRemoved:
@@ -74,15 +74,17 @@ func words(c change.Change) (verb, rest string) {
 		}
 		return text + Counts(c.Environments, c.Filters), ""
 	case change.KeepAlive:
-		return "keepalive", printable(strings.TrimSpace(c.Comment))
+		return "keepalive", terminal.Plain(strings.TrimSpace(c.Comment))
 	case change.Interrupted:
-		return "interrupted:", printable(c.Reason)
+		return "interrupted:", terminal.Plain(c.Reason)
 	case change.Recovered:
 		return "recovered", "after " + elapsed(c.Lost)
 	case change.CacheLoaded:
-		return "started from the cache:", fmt.Sprintf("%s, saved %s ago", count(c.Environments, "environment"), Age(c.Age))
+		return "started from the cache:", fmt.Sprintf("%s, confirmed %s ago", count(c.Environments, "environment"), Age(c.Age))
 	case change.StreamTookOver:
 		return "the stream has taken over from the cache", ""
+	case change.LeftOut:
+		return "left out:", count(c.Lines, "line") + ", as standard output was not read in time"
 	default:
 		return string(c.Kind), ""
 	}
@@ -92,7 +94,7 @@ func words(c change.Change) (verb, rest string) {
 func sentence(kind change.Kind) bool {
 	switch kind {
 	case change.ReceivedAll, change.KeepAlive, change.Interrupted, change.Recovered, change.CacheLoaded,
-		change.StreamTookOver:
+		change.StreamTookOver, change.LeftOut:
 		return true
 	default:
 		return false
@@ -114,6 +116,7 @@ var colours = map[change.Kind][]color.Attribute{
 	change.Recovered:        {color.FgGreen, color.Bold},
 	change.CacheLoaded:      {color.FgYellow, color.Bold},
 	change.StreamTookOver:   {color.FgGreen, color.Bold},
+	change.LeftOut:          {color.FgRed, color.Bold},
 }
 
 func (t Text) paint(text string, colour ...color.Attribute) string {
@@ -151,9 +154,9 @@ func count(n int, noun string) string {
 // label names an environment as people know it; by its id if the service gave no names.
 func label(p envfactory.EnvironmentParams) string {
 	if p.Identifiers.ProjKey == "" && p.Identifiers.EnvKey == "" {
-		return printable(string(p.EnvID))
+		return terminal.Plain(string(p.EnvID))
 	}
-	return printable(p.Identifiers.ProjKey + "/" + p.Identifiers.EnvKey)
+	return terminal.Plain(p.Identifiers.ProjKey + "/" + p.Identifiers.EnvKey)
 }
 
 // named is the label with the name and the id.
@@ -167,9 +170,9 @@ func named(p envfactory.EnvironmentParams) string {
 // Filter names a filter.
 func Filter(p envfactory.FilterParams) string {
 	if p.Key == "" {
-		return printable(string(p.ID))
+		return terminal.Plain(string(p.ID))
 	}
-	return fmt.Sprintf("%s of project %s (%s)", printable(string(p.Key)), printable(p.ProjKey), printable(string(p.ID)))
+	return fmt.Sprintf("%s of project %s (%s)", terminal.Plain(string(p.Key)), terminal.Plain(p.ProjKey), terminal.Plain(string(p.ID)))
 }
 
 // Environment names an environment and says what it is like, with keys masked.
@@ -181,10 +184,10 @@ func Environment(p envfactory.EnvironmentParams) string {
 func shortID(id string) string {
 	const ends = 4
 	if !utf8.ValidString(id) || utf8.RuneCountInString(id) <= 2*ends+1 {
-		return printable(id)
+		return terminal.Plain(id)
 	}
 	runes := []rune(id)
-	return printable(string(runes[:ends])) + "…" + printable(string(runes[len(runes)-ends:]))
+	return terminal.Plain(string(runes[:ends])) + "…" + terminal.Plain(string(runes[len(runes)-ends:]))
 }
 
 // elapsed rounds to what a person wants to know.
@@ -214,14 +217,4 @@ func Age(d time.Duration) string {
 	default:
 		return count(int(d/day), "day")
 	}
-}
-
-// printable replaces what a terminal would obey rather than show.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, text)
 }

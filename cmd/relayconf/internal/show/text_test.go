@@ -1,12 +1,14 @@
 package show
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/terminal"
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/envfactory"
 )
@@ -91,11 +93,12 @@ func TestEachChangeIsALine(t *testing.T) {
 		"all from the cache": {change.Change{Kind: change.ReceivedAll, Environments: 2, FromCache: true},
 			`received all from the cache: 2 environments`},
 		"cache": {change.Change{Kind: change.CacheLoaded, Environments: 3, Age: 150 * time.Second},
-			`started from the cache: 3 environments, saved 2m ago`},
+			`started from the cache: 3 environments, confirmed 2m ago`},
 		"take-over":      {change.Change{Kind: change.StreamTookOver}, `the stream has taken over from the cache`},
 		"keepalive":      {change.Change{Kind: change.KeepAlive}, `keepalive`},
 		"comment":        {change.Change{Kind: change.KeepAlive, Comment: " hello\x1b[2J"}, `keepalive hello�[2J`},
 		"interrupted":    {change.Change{Kind: change.Interrupted, Reason: "EOF"}, `interrupted: EOF`},
+		"left out":       {change.Change{Kind: change.LeftOut, Lines: 7}, `left out: 7 lines, as standard output was not read in time`},
 		"recovered":      {change.Change{Kind: change.Recovered, Lost: 1234 * time.Millisecond}, `recovered after 1.2s`},
 		"recovered late": {change.Change{Kind: change.Recovered, Lost: 2 * time.Hour}, `recovered after 2h`},
 	}
@@ -104,6 +107,38 @@ func TestEachChangeIsALine(t *testing.T) {
 			test.change.Time = now
 			assert.Equal(t, "2026-11-20T12:00:01Z  "+test.want+"\n", Text{}.Line(test.change))
 		})
+	}
+}
+
+func TestTimesAreInUTC(t *testing.T) {
+	removed := change.Change{Time: now.In(time.FixedZone("", 5*60*60)), Kind: change.Removed, Env: before}
+	assert.Contains(t, Text{}.Line(removed), "2026-11-20T12:00:01Z  removed")
+	assert.Contains(t, Text{Layout: ClockOnly}.Line(removed), "12:00:01Z  removed")
+}
+
+func TestNothingInALineSteersATerminal(t *testing.T) {
+	const evil = "a\x1b[2J\u009b2J\x7f\u202e\u2066z"
+	env := envfactory.EnvironmentParams{EnvID: evil, SDKKey: evil, MobileKey: evil,
+		Identifiers:     envfactory.EnvIdentifiers{EnvKey: evil, EnvName: evil, ProjKey: evil, ProjName: evil},
+		AcceptedSDKKeys: []envfactory.AcceptedSDKKey{{Name: evil, Value: evil}, {Name: evil, Value: evil + "\x1b"}}}
+	other := env
+	other.SDKKey, other.MobileKey, other.Identifiers.EnvName, other.AcceptedSDKKeys = "\u009b", "\u009b", "\u202e", nil
+	filter := envfactory.FilterParams{ID: evil, Key: evil, ProjKey: evil}
+	for _, c := range []change.Change{
+		{Kind: change.Added, Env: env},
+		{Kind: change.Added, Env: envfactory.EnvironmentParams{EnvID: evil}},
+		{Kind: change.Updated, Before: env, Env: other},
+		{Kind: change.Updated, Before: other, Env: env},
+		{Kind: change.Removed, Env: env},
+		{Kind: change.KeyExpired, Env: env, SDKKey: evil + "\x1b"},
+		{Kind: change.MobileKeyExpired, Env: env, MobileKey: evil + "\u202e"},
+		{Kind: change.FilterAdded, Filter: filter},
+		{Kind: change.FilterRemoved, Filter: filter},
+		{Kind: change.KeepAlive, Comment: evil},
+		{Kind: change.Interrupted, Reason: evil},
+	} {
+		line := Text{}.Line(c)
+		assert.Equal(t, terminal.Plain(strings.TrimSuffix(line, "\n")), strings.TrimSuffix(line, "\n"), string(c.Kind))
 	}
 }
 
@@ -121,7 +156,7 @@ func TestColourIsByChoice(t *testing.T) {
 	removed := change.Change{Time: now, Kind: change.Removed, Env: before}
 	assert.NotContains(t, Text{}.Line(removed), "\x1b")
 	assert.Contains(t, Text{Colour: true}.Line(removed), "\x1b[31mremoved")
-	assert.Contains(t, Text{Layout: ClockOnly}.Line(removed), "12:00:01  removed")
+	assert.Contains(t, Text{Layout: ClockOnly}.Line(removed), "12:00:01Z  removed")
 	assert.NotContains(t, Text{Layout: ClockOnly}.Line(removed), "2026")
 }
 

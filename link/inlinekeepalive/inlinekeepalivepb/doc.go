@@ -1,0 +1,2 @@
+// Package inlinekeepalivepb has the messages and the service of inlinekeepalive, generated from inlinekeepalive.proto.
+package inlinekeepalivepb
