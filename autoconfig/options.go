@@ -59,8 +59,9 @@ func WithMaxEventSize(bytes int) Option {
 // apart, rather than the end of the manager.
 func WithRejectedKeyRetry() Option { return func(s *settings) { s.retryRejectedKey = true } }
 
-// WithStatusListener sets a function that is called on each change of State, in order, one call at a time. It may
-// call any method of the manager. It delays the manager for as long as it runs.
+// WithStatusListener sets a function that is called on each change of State, in order, one call at a time; and when a
+// configuration was loaded from the store, before the handler's calls. It may call any method of the manager. It delays
+// the manager for as long as it runs.
 func WithStatusListener(listener func(Status)) Option {
 	return func(s *settings) { s.statusListener = listener }
 }

@@ -382,3 +382,20 @@ func TestStoreARejectedKeyLeavesTheRelayServing(t *testing.T) {
 		}, WithRejectedKeyRetry())
 	})
 }
+
+func TestStoreTellsTheStatusListenerBeforeTheHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []string
+		r := newRig(t, 0, WithStore(storedAB(t)), WithStatusListener(func(s Status) {
+			if s.State != StateOff {
+				told = append(told, "source "+string(s.Source))
+			}
+		}))
+		r.relay.on = func(call string) { told = append(told, call) }
+		r.ready = r.manager.Start()
+		defer r.close()
+		r.service.next()
+		r.wants("add a", "add b", "add filter f", "all")
+		assert.Equal(t, []string{"source STORE", "add a", "add b", "add filter f", "all"}, told)
+	})
+}

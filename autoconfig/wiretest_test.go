@@ -10,6 +10,7 @@ var (
 	listedEnv = wiretest.Listed
 	put       = wiretest.Put
 	putWith   = wiretest.PutWith
+	patch     = wiretest.Patch
 	patchEnv  = wiretest.PatchEnv
 	deletion  = wiretest.Deletion
 	epoch     = wiretest.Epoch
