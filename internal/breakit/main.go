@@ -23,7 +23,7 @@ type promise struct {
 }
 
 // table is all promises.
-func table() []promise { return slices.Concat(rules, line, stores) }
+func table() []promise { return slices.Concat(rules, line, secrets, stores, watch, hubs, serve) }
 
 func main() {
 	filter := ""
