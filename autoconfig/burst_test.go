@@ -2,6 +2,7 @@ package autoconfig
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -83,5 +84,29 @@ func TestRule07ALargePutThatIsCutOffChangesNothing(t *testing.T) {
 		assert.Equal(t, []string{"delete a", "all"}, calls[2000:])
 		e.send(text)
 		r.wants("all")
+	})
+}
+
+func TestAPutThatWasCutOffKeepsNothing(t *testing.T) {
+	heap := func() uint64 {
+		var stats runtime.MemStats
+		runtime.GC()
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		return stats.HeapAlloc
+	}
+	const megabyte = 1 << 20
+	inBubble(t, func(t *testing.T, r *rig) {
+		e := r.service.stream(eventText(PutEvent, put(listedEnv("a", 1))))
+		before := heap()
+		e.send("event: put\ndata: {\"path\":\"/\",\"data\":{\"environments\":{")
+		for i := range 20 {
+			e.send(listedEnv(string(rune('b'+i)), 1, `"envName":"`+strings.Repeat("n", megabyte)+`"`) + ",")
+		}
+		require.Greater(t, heap(), before+15*megabyte, "the items of the put are kept until it is whole")
+		e.drop()
+		r.service.next() // nothing comes on the next connection
+		assert.Less(t, heap(), before+2*megabyte)
+		r.wants("add a", "all")
 	})
 }

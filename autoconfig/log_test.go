@@ -8,6 +8,7 @@ import (
 	"log"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -214,6 +215,9 @@ func TestWithLogger(t *testing.T) {
 		t.Run(least.String(), func(t *testing.T) {
 			handler := &levels{least: least, seen: map[slog.Level][]string{}}
 			everyLine(t, ldlog.NewDisabledLoggers(), WithLogger(slog.New(handler)))
+			loggers := slogLoggers(slog.New(handler))
+			loggers.Warn("one", 2)
+			assert.Equal(t, least <= slog.LevelWarn, slices.Contains(handler.seen[slog.LevelWarn], "one 2"))
 			for level, line := range map[slog.Level]string{
 				slog.LevelDebug: `Received event "put"`, slog.LevelInfo: "Added environment a", slog.LevelWarn: "connection refused", slog.LevelError: "has ended for good",
 			} {
@@ -223,6 +227,7 @@ func TestWithLogger(t *testing.T) {
 			for _, lines := range handler.seen {
 				for _, line := range lines {
 					assert.NotContains(t, line, "\n")
+					assert.NotRegexp(t, "^(DEBUG|INFO|WARN|ERROR)", line, "the level is no part of the message")
 				}
 			}
 		})

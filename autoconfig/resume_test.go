@@ -172,15 +172,8 @@ func TestRule19AResumedStreamsFirstEventCountsAsTheFirstPut(t *testing.T) {
 
 // storedWithTexts is a store with a snapshot that a manager has made: a at version 3, b at 1, and a tombstone of c.
 func storedWithTexts(t *testing.T) *memory {
-	t.Helper()
-	m := &memory{}
-	r := newRig(t, 0, WithStore(m))
-	r.manager.Start()
-	r.service.stream(eventText(PutEvent, put(listedEnv("a", 3, `"later":"x"`), listedEnv("b", 1), listedEnv("c", 1))) +
+	return restarted(t, eventText(PutEvent, put(listedEnv("a", 3, `"later":"x"`), listedEnv("b", 1), listedEnv("c", 1)))+
 		eventText(DeleteEvent, deletion("/environments/c", 5)))
-	r.close()
-	require.Len(t, m.saved, 1)
-	return &memory{stored: m.saved[0]}
 }
 
 func TestResumeFromASnapshotAfterARestart(t *testing.T) {

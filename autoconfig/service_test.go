@@ -56,6 +56,22 @@ func (e *exchange) send(text string) {
 	synctest.Wait()
 }
 
+// waitDropped waits until the manager drops the connection, and returns how long that took. If it does not within a day,
+// in the bubble's time, the test fails rather than hang.
+func (e *exchange) waitDropped(t *testing.T) time.Duration {
+	t.Helper()
+	start := time.Now()
+	select {
+	case <-e.Request.Context().Done():
+		took := time.Since(start)
+		synctest.Wait()
+		return took
+	case <-time.After(24 * time.Hour):
+		require.Fail(t, "the connection was not dropped")
+		return 0
+	}
+}
+
 func (e *exchange) drop() {
 	e.Drop()
 	synctest.Wait()
@@ -68,6 +84,7 @@ type relay struct {
 	mu    sync.Mutex
 	calls []string
 	on    func(call string) // called within each call, if set
+	texts map[string]string // see keepTexts
 }
 
 func (r *relay) called(format string, args ...any) {

@@ -1,6 +1,7 @@
 package autoconfig
 
 import (
+	"fmt"
 	"io"
 	"sync/atomic"
 	"testing"
@@ -36,14 +37,12 @@ func TestRule16Silence(t *testing.T) {
 			e.send(":\n")
 			time.Sleep(timeout - 1)
 			e.send("\n")
-			start := time.Now()
-			<-e.Request.Context().Done()
-			assert.Equal(t, timeout, time.Since(start))
+			assert.Equal(t, timeout, e.waitDropped(t))
 			synctest.Wait()
 			status := r.manager.Status()
 			assert.Equal(t, StateInterrupted, status.State)
 			assert.Equal(t, ErrorKindTimeout, status.LastError.Kind)
-			assert.Equal(t, start, status.LastActivity)
+			assert.Equal(t, time.Now().Add(-timeout), status.LastActivity)
 			r.service.stream("")
 		}, WithReadTimeout(timeout))
 	})
@@ -90,16 +89,14 @@ func TestRule16Silence(t *testing.T) {
 			e := r.service.stream(eventText(PutEvent, put(
 				listedEnv("a", 1, expiring("a", "old", fromNow(4*time.Second))),
 				listedEnv("b", 1, expiring("b", "old", fromNow(8*time.Second))))))
-			start := time.Now()
-			<-e.Request.Context().Done()
-			assert.Equal(t, timeout, time.Since(start))
+			assert.Equal(t, timeout, e.waitDropped(t))
 			r.wants("add a", "add b", "all", "expired a old", "expired b old")
 		}, WithReadTimeout(timeout))
 	})
 	t.Run("of a service that does not answer", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, r *rig) {
 			e := r.service.next()
-			<-e.Request.Context().Done()
+			e.waitDropped(t)
 			assert.Equal(t, timeout, time.Since(e.At))
 			r.service.stream("")
 			assert.Equal(t, ErrorKindTimeout, r.manager.Status().LastError.Kind)
@@ -108,9 +105,7 @@ func TestRule16Silence(t *testing.T) {
 	t.Run("is 5 minutes by default", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, r *rig) {
 			e := r.service.stream(eventText(PutEvent, put()))
-			start := time.Now()
-			<-e.Request.Context().Done()
-			assert.Equal(t, 5*time.Minute, time.Since(start))
+			assert.Equal(t, 5*time.Minute, e.waitDropped(t))
 		}, WithReadTimeout(0))
 	})
 }
@@ -178,7 +173,7 @@ func TestRule18NothingButCommentsForAWholeReadTimeout(t *testing.T) {
 				e.send(": still here\n\n")
 				time.Sleep(time.Second)
 			}
-			<-e.Request.Context().Done()
+			e.waitDropped(t)
 			assert.Equal(t, timeout, time.Since(e.At))
 			synctest.Wait()
 			assert.Equal(t, ErrorKindTimeout, r.manager.Status().LastError.Kind)
@@ -188,11 +183,11 @@ func TestRule18NothingButCommentsForAWholeReadTimeout(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				e := r.service.stream("")
-				for e.Request.Context().Err() == nil {
+				for !e.Dropped() && time.Since(e.At) <= timeout+time.Millisecond {
 					_, _ = io.WriteString(e, comments)
 					time.Sleep(time.Millisecond) // one comes at the very moment when the put is overdue
 				}
-				assert.LessOrEqual(t, time.Since(e.At), timeout+time.Millisecond)
+				require.True(t, e.Dropped())
 				synctest.Wait()
 				assert.Equal(t, ErrorKindTimeout, r.manager.Status().LastError.Kind)
 			}, WithReadTimeout(timeout))
@@ -261,6 +256,28 @@ func TestRule11KeysExpireByTheWallClockOfTheRunLoop(t *testing.T) {
 	})
 }
 
+func TestRule09KeysExpireWhileThereIsNoConnection(t *testing.T) {
+	inBubble(t, func(t *testing.T, r *rig) {
+		const lifetime = 100 * time.Second
+		at := fmt.Sprint(time.Now().Add(lifetime).UnixMilli())
+		e := r.service.stream(eventText(PutEvent, put(
+			listedEnv("a", 1, `"sdkKey":{"value":"sdk-a","expiring":{"value":"same","timestamp":`+at+`}}`),
+			listedEnv("b", 1, `"sdkKey":{"value":"sdk-b","expiring":{"value":"same","timestamp":`+at+`}}`))))
+		start := time.Now()
+		r.wants("add a", "add b", "all")
+		e.drop()
+		r.relay.on = func(call string) {
+			assert.Equal(t, lifetime, time.Since(start), call)
+			assert.Equal(t, StateInterrupted, r.manager.Status().State, call)
+		}
+		for time.Since(start) < 2*lifetime {
+			r.service.next().Refuse()
+		}
+		r.wants("expired a same", "expired b same") // rule 10: the same key in two environments, once in each
+		assert.EqualValues(t, 1, r.manager.Status().Connections)
+	})
+}
+
 func TestRule07MalformedDataKeepsTheStateAndReconnects(t *testing.T) {
 	const secret = "sdk-secret-key-12345678"
 	for _, bad := range []string{
@@ -273,7 +290,7 @@ func TestRule07MalformedDataKeepsTheStateAndReconnects(t *testing.T) {
 			e := r.service.stream(eventText(PutEvent, put(listedEnv("a", 1))))
 			r.wants("add a", "all")
 			go func() { _, _ = io.WriteString(e, bad) }()
-			<-e.Request.Context().Done()
+			e.waitDropped(t)
 			synctest.Wait()
 			status := r.manager.Status()
 			assert.Equal(t, ErrorKindInvalidData, status.LastError.Kind)

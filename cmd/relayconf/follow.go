@@ -52,7 +52,7 @@ func watch(o watchOptions, initTimeoutSet bool) error {
 	if o.demo {
 		return watchDemo(o, initTimeoutSet, signals)
 	}
-	s, err := loadSettings(o.keyFile)
+	s, err := loadSettings(o.keyFile, o.logFormat)
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,12 @@ func (f *follower) run(signals signals) error {
 		kill := f.hook.Kill
 		signals.last.Store(&kill)
 	}
-	return f.end(signals.stop, f.wait(signals))
+	stopHealth, reason := f.startHealth()
+	if reason == nil {
+		reason = f.wait(signals)
+	}
+	stopHealth()
+	return f.end(signals.stop, reason)
 }
 
 func (f *follower) start() {

@@ -35,10 +35,7 @@ func (s *server) applyKeys(keys []keyfile.Key) error {
 func (s *server) changeKey(key config.AutoConfigKey) {
 	former := s.settings.key
 	s.settings.key = key
-	if s.cache != nil && s.options.environments != "" {
-		s.cache.RotateKey(former, key) // a manager does that itself, once the service has accepted the key
-	}
-	s.currentSource().SetKey(key)
+	s.currentSource().SetKey(former, key)
 	if s.options.keys != "" {
 		return
 	}

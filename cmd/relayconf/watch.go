@@ -75,6 +75,10 @@ Ctrl-C or SIGTERM ends the command: a hook that is running gets SIGTERM, and 5 s
 not run; and the cache (for at most 5 s) and the output file are brought up to date. A second Ctrl-C ends hook
 and command at once. As process 1 of a container, watch also reaps processes that a hook left behind.
 
+--health-addr serves /livez, /readyz (200 while there is a configuration in force; it says if that is stale or from the
+cache, or if the key is rejected), /status and /metrics, without any key. watch tells systemd when there is a configuration,
+and that it is alive (Type=notify, WatchdogSec).
+
 ` + exitCodesHelp
 
 const watchExample = `  # A show, without a key or a network
@@ -105,6 +109,8 @@ type watchOptions struct {
 	hookTimeout time.Duration
 	hookSettle  time.Duration
 	cache       cacheOptions
+	logFormat   string
+	healthAddr  string
 }
 
 // defaultSettle is the --exec-settle for a hook that has a relay read its file again.
@@ -144,6 +150,8 @@ func addWatchFlags(cmd *cobra.Command, o *watchOptions) {
 	flags.Var(atLeast(0, &o.hookSettle), "exec-settle",
 		"run --exec once for all changes, when there was none for this long; 0 is a run for each (default 1s with --output-file, else 0)")
 	addCacheFlags(cmd, &o.cache)
+	flags.StringVar(&o.healthAddr, "health-addr", "", "`address` for probes and scrapers: /livez, /readyz, /status, /metrics")
+	addLogFormat(cmd, &o.logFormat)
 	for _, other := range []string{"key-file", "cache-file", "cache-redis", "cache-older-key-file"} {
 		cmd.MarkFlagsMutuallyExclusive("demo", other)
 	}

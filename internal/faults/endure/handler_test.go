@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
+	"github.com/launchdarkly/go-sdk-common/v3/ldtime"
 
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
@@ -20,16 +22,34 @@ import (
 	"github.com/relayconf/relayconf/internal/faults/rig"
 )
 
-// blockingHandler is a Recorder whose first update takes long.
+// blockingHandler is a Recorder whose first call of one kind takes long.
 type blockingHandler struct {
 	*autoconfigtest.Recorder
-	block func()
+	kind    autoconfigtest.CallKind
+	once    sync.Once
+	began   chan struct{} // closed when that call begins
+	release chan struct{} // the call ends when this is closed
+}
+
+func (h *blockingHandler) block(kind autoconfigtest.CallKind) {
+	if kind == h.kind {
+		h.once.Do(func() { close(h.began); <-h.release })
+	}
+}
+
+func (h *blockingHandler) AddEnvironment(params envfactory.EnvironmentParams) {
+	h.block(autoconfigtest.AddEnvironment)
+	h.Recorder.AddEnvironment(params)
 }
 
 func (h *blockingHandler) UpdateEnvironment(params envfactory.EnvironmentParams) {
-	h.block()
-	h.block = func() {}
+	h.block(autoconfigtest.UpdateEnvironment)
 	h.Recorder.UpdateEnvironment(params)
+}
+
+func (h *blockingHandler) KeyExpired(id config.EnvironmentID, key config.SDKKey) {
+	h.block(autoconfigtest.KeyExpired)
+	h.Recorder.KeyExpired(id, key)
 }
 
 func follow(t *testing.T, uri string, handler autoconfig.MessageHandler, options ...autoconfig.Option) *autoconfig.StreamManager {
@@ -46,24 +66,49 @@ func follow(t *testing.T, uri string, handler autoconfig.MessageHandler, options
 }
 
 func TestAHandlerThatBlocksForLongerThanTheReadTimeoutLosesNothing(t *testing.T) {
-	const timeout = 300 * time.Millisecond
-	service := autoconfigtest.NewServer(t)
-	service.Put(autoconfigtest.MakePut(rig.Environment(1, 1)))
-	release := make(chan struct{})
-	handler := &blockingHandler{autoconfigtest.NewRecorder(), func() { <-release }}
-	manager := follow(t, service.URL, handler, autoconfig.WithReadTimeout(timeout))
-	handler.WaitForKind(t, rig.Soon, autoconfigtest.ReceivedAllEnvironments)
-	for version := 2; version <= 500; version++ {
-		service.Patch(rig.Environment(1, version))
+	const timeout = 500 * time.Millisecond
+	for _, test := range []struct {
+		name string
+		kind autoconfigtest.CallKind
+	}{
+		{"in the first put, when one is due", autoconfigtest.AddEnvironment},
+		{"in an event, when nothing is read", autoconfigtest.UpdateEnvironment},
+		{"for a key that expires, while the line waits for a byte", autoconfigtest.KeyExpired},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			service := autoconfigtest.NewServer(t)
+			environment := rig.Environment(1, 1)
+			environment.SDKKey.Expiring = envfactory.ExpiringKeyRep{Value: "sdk-old", Timestamp: ldtime.UnixMillisFromTime(time.Now().Add(3 * time.Second))}
+			service.Put(autoconfigtest.MakePut(environment))
+			handler := &blockingHandler{Recorder: autoconfigtest.NewRecorder(), kind: test.kind, began: make(chan struct{}), release: make(chan struct{})}
+			manager := follow(t, service.URL, handler, autoconfig.WithReadTimeout(timeout))
+			if test.kind == autoconfigtest.UpdateEnvironment {
+				handler.WaitForKind(t, rig.Soon, autoconfigtest.ReceivedAllEnvironments)
+				service.Patch(rig.Environment(1, 2))
+			}
+			for waiting := true; waiting; {
+				select {
+				case <-handler.began:
+					waiting = false
+				case <-time.After(timeout / 10):
+					service.Comment("") // the line is alive until then
+				}
+			}
+			time.Sleep(4 * timeout) // what is proven is that nothing happens in this time
+			for version := 3; version <= 500; version++ {
+				service.Patch(rig.Environment(1, version))
+			}
+			close(handler.release)
+			for version := 3; version <= 500; version++ {
+				name := rig.Environment(1, version).EnvName
+				handler.WaitFor(t, rig.Soon, func(c autoconfigtest.Call) bool {
+					return c.Kind == autoconfigtest.UpdateEnvironment && c.Params.Identifiers.EnvName == name
+				})
+			}
+			assert.EqualValues(t, 1, manager.Status().Connections)
+			assert.Nil(t, manager.Status().LastError)
+		})
 	}
-	time.Sleep(4 * timeout)
-	close(release)
-	for version := 2; version <= 500; version++ {
-		call := handler.WaitForKind(t, rig.Soon, autoconfigtest.UpdateEnvironment)
-		require.Equal(t, rig.Environment(1, version).EnvName, call.Params.Identifiers.EnvName)
-	}
-	assert.EqualValues(t, 1, manager.Status().Connections)
-	assert.Nil(t, manager.Status().LastError)
 }
 
 // panicVariable makes this test binary the program whose handler panics.

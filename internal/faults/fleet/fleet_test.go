@@ -204,7 +204,8 @@ func TestAServiceThatRejectsAllIsAskedSlowly(t *testing.T) {
 				assert.Zero(t, after[managers-1], "the first request is made at once")
 				assert.GreaterOrEqual(t, first[0], 150*time.Second)
 				assert.LessOrEqual(t, first[managers-1], 300*time.Second)
-				assert.LessOrEqual(t, perManager, 50.0)
+				// With a longest delay of an hour, 35.3 in each run; with one of 55 or 65 minutes, 38.0 or 32.9.
+				assert.InDelta(t, 35.3, perManager, 1)
 				assert.LessOrEqual(t, busiest(first), 0.01)
 			})
 		})

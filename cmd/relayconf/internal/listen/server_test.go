@@ -17,7 +17,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// net/http itself waits for half a second before it closes a connection that it has refused.
+// After a refusal, net/http lingers for half a second by itself.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }
