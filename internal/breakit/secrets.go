@@ -43,8 +43,13 @@ var secrets = []promise{
 		folder: "internal/faults/hostile", test: "TestARedirectToAnotherHostDoesNotGetTheKey",
 	},
 	{
-		text: "A hostile service takes nothing that is known away",
-		file: "internal/wire/put_steps.go", from: "if len(d.within) == 0 {", to: "if len(d.within) <= 2 {",
+		text: "Memory is bounded whatever the service sends",
+		file: "internal/sse/reader.go", from: "if r.limit > 0 && size > r.limit {", to: "if r.limit > 0 && size > 10*r.limit {",
+		folder: "internal/faults/hostile", test: "TestWhateverTheServiceDoes",
+	},
+	{
+		text: "The status says that a hostile service sends too much",
+		file: "internal/stream/failure.go", from: "case errors.Is(err, sse.ErrTooLarge):\n\t\treturn &Failure{Kind: KindInvalidData,", to: "case errors.Is(err, sse.ErrTooLarge):\n\t\treturn &Failure{Kind: KindNetwork,",
 		folder: "internal/faults/hostile", test: "TestWhateverTheServiceDoes",
 	},
 	{
