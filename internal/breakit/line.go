@@ -164,8 +164,8 @@ var line = []promise{
 	},
 	{
 		text: "Rule 17: Close ends each phase of a real connection",
-		file: "internal/stream/request.go", from: "return request.WithContext(ctx)", to: "return request.WithContext(context.WithoutCancel(ctx))",
-		folder: "autoconfig", test: "TestRule17CloseEndsEachPhaseWithin100ms",
+		file: "internal/stream/line.go", from: "\tcase <-l.ctx.Done():\n\t\treturn false\n", to: "\tcase <-l.ctx.Done():\n\t\ttime.Sleep(40 * time.Second)\n\t\treturn false\n",
+		folder: "autoconfig", test: "TestRule17CloseEndsEachPhaseOverRealHTTP",
 	},
 	{
 		text: "Rule 18: INITIALIZING until the first put",

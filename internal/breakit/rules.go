@@ -114,7 +114,7 @@ var rules = []promise{
 	{
 		text: "Rule 7: what came of a put that was cut off is forgotten",
 		file: "autoconfig/runner.go", from: "func (r *runner) lost(signal *stream.Signal) {\n\tr.put = nil\n", to: "func (r *runner) lost(signal *stream.Signal) {\n",
-		folder: "autoconfig", test: "TestRule07ALargePutThatIsCutOffChangesNothing",
+		folder: "autoconfig", test: "TestAPutThatWasCutOffKeepsNothing",
 	},
 	{
 		text: "An event that was cut off before its blank line is not applied",
@@ -175,11 +175,11 @@ var rules = []promise{
 		folder: "internal/state", test: "TestRule10ATimerBelongsToAnEnvironmentAndAKey",
 	},
 	{
-		text: "Rule 11: keys expire while there is no connection",
+		text: "Rule 9: keys expire while there is no connection",
 		file: "autoconfig/runner.go", from: "\tselect {\n\tcase <-r.m.ctx.Done():\n\t\treturn ErrClosed\n\tcase <-r.expiry.C:",
 		to: "\texpired := r.expiry.C\n\tif r.m.Status().State == StateInterrupted {\n\t\texpired = nil\n\t}\n" +
 			"\tselect {\n\tcase <-r.m.ctx.Done():\n\t\treturn ErrClosed\n\tcase <-expired:",
-		folder: "autoconfig", test: "TestRule11KeysExpireByTheWallClockOfTheRunLoop",
+		folder: "autoconfig", test: "TestRule09KeysExpireWhileThereIsNoConnection",
 	},
 	{
 		text: "Rule 11: after one key, the timer is set for the next",
