@@ -43,8 +43,8 @@ var line = []promise{
 		folder: "autoconfig", test: "TestRule14ARejectedKeyIsRetriedSlowlyByChoice",
 	},
 	{
-		text: "Rule 14: a key that can't be sent is invalid",
-		file: "internal/credential/credential.go", from: "if c <= ' ' || c >= 0x7f {", to: "if c < ' ' || c >= 0x7f {",
+		text: "Rule 14: a key that can't be sent ends the manager with ErrInvalidKey",
+		file: "internal/stream/failure.go", from: "Err: err, slow: true, Rejected: true}", to: "Err: errors.New(\"it can't be sent\"), slow: true, Rejected: true}",
 		folder: "autoconfig", test: "TestRule14AKeyThatCannotBeSentIsInvalid",
 	},
 	{
