@@ -15,7 +15,7 @@ import (
 // ResponseError is a response that is not an event stream.
 type ResponseError struct {
 	Status     int           // HTTP status; 200 if it is not a stream for another reason
-	RetryAfter time.Duration // what the service asks for, an hour at most; 0 if it does not
+	RetryAfter time.Duration // the value of the Retry-After header, an hour at most; 0 if there is none
 	reason     string
 	// keyWithheld: a redirect led to another host, which did not get the key.
 	keyWithheld bool
@@ -66,11 +66,12 @@ func isCompressed(response *http.Response) bool {
 	return strings.EqualFold(response.Header.Get("Content-Encoding"), "gzip")
 }
 
-// ResumedHeader is "true" in a response that goes on from the Last-Event-ID of the request: the changes since then follow,
-// and not a put.
+// ResumedHeader is "true" in a response that goes on from the Last-Event-ID of the request: the changes since then
+// follow, and not a put.
 const ResumedHeader = "Relayconf-Resumed"
 
-// isResumed says whether the stream goes on from the Last-Event-ID. Without one in the request, the header means nothing.
+// isResumed says whether the stream goes on from the Last-Event-ID. Without one in the request, the header means
+// nothing.
 func isResumed(response *http.Response) bool {
 	return response.Header.Get(ResumedHeader) == "true" && response.Request.Header.Get(lastEventID) != ""
 }
