@@ -85,6 +85,7 @@ func TestRule14ARejectedKeyIsFinal(t *testing.T) {
 		t.Run(fmt.Sprintf("%d at first", status), func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				r.service.next().Answer(status)
+				r.wantState(StateOff)
 				err := <-r.ready
 				require.ErrorIs(t, err, ErrInvalidKey)
 				<-r.manager.Done()
@@ -99,6 +100,7 @@ func TestRule14ARejectedKeyIsFinal(t *testing.T) {
 				r.service.stream(eventText(PutEvent, put(listedEnv("a", 1)))).drop()
 				require.NoError(t, <-r.ready)
 				r.service.next().Answer(status)
+				r.wantState(StateOff)
 				<-r.manager.Done()
 				require.ErrorIs(t, r.manager.Err(), ErrInvalidKey)
 				assert.Equal(t, StateOff, r.manager.Status().State)

@@ -127,7 +127,11 @@ func TestWhatSetKeysCloses(t *testing.T) {
 				assert.Equal(t, "patch a@2", short(t, relay.next()))
 				return
 			}
-			<-grant.Revoked()
+			select {
+			case <-grant.Revoked():
+			default:
+				t.Fatal("the key was not revoked")
+			}
 			assert.Error(t, relay.ended())
 			assert.Equal(t, uint64(1), s.Status().Counters.Revoked)
 		})

@@ -128,6 +128,10 @@ func TestRule02APutReplacesEverything(t *testing.T) {
 			{wire.PutEvent, put(listedEnv("a", 1), listedEnv("b", 1), listedEnv("c", 1)), "add a; add b; add c; all", 0},
 			{wire.PutEvent, put(listedEnv("c", 1), listedEnv("b", 2), listedEnv("d", 1), listedEnv("a", 1)), "update b; add d; all", 0},
 		}},
+		{"another text at the same version is no news", []event{
+			{wire.PutEvent, put(listedEnv("a", 1)), "add a; all", 0},
+			{wire.PutEvent, put(listedEnv("a", 1, `"envName":"X"`)), "all", 0},
+		}},
 		{"an older version keeps what is known", []event{
 			{wire.PatchEvent, patchEnv("a", 5), "add a", 0},
 			{wire.PutEvent, put(listedEnv("a", 4)), "all", 0},
@@ -228,6 +232,7 @@ func TestRule06Paths(t *testing.T) {
 			{wire.DeleteEvent, deletion("filters/f", 2), "delete filter f", 0},
 		}},
 		{"data before path", []event{{wire.PatchEvent, `{"data":` + body + `,"path":"/environments/a"}`, "add a", 0}}},
+		{"an id with a slash", []event{{wire.PatchEvent, `{"path":"/environments/a/b","data":` + env("a/b", 1) + `}`, "", 0}}},
 		{"an unknown event name", []event{{"policy-note", `{`, "", 0}, {"", `{}`, "", 0}, {"PUT", put(listedEnv("a", 1)), "", 0}}},
 	})
 	for _, path := range []string{"", "/", "/environments", "/environments/", "//environments/a", "/environments/a/b", "/segments/a", "/Environments/a"} {
