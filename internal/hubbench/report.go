@@ -43,6 +43,8 @@ func milliseconds(d time.Duration) string {
 
 func size(bytes float64) string {
 	switch {
+	case bytes < 0:
+		return "-" + size(-bytes)
 	case bytes >= 1e8:
 		return fmt.Sprintf("%.0f MB", bytes/1e6)
 	case bytes >= 1e6:
