@@ -166,8 +166,11 @@ func (m *StreamManager) GoString() string { return m.String() }
 func (m *StreamManager) resumeFrom() string {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	if m.needsPut || m.status.Source == SourceNone {
+	switch {
+	case m.status.Source == SourceNone:
 		return ""
+	case m.needsPut:
+		return stream.PutNeeded
 	}
 	return m.state.Digest().String()
 }

@@ -60,8 +60,9 @@ func WithMaxEventSize(bytes int) Option {
 func WithRejectedKeyRetry() Option { return func(s *settings) { s.retryRejectedKey = true } }
 
 // WithStatusListener sets a function that is called on each change of State, in order, one call at a time; and when a
-// configuration was loaded from the store, before the handler's calls. It may call any method of the manager. It delays
-// the manager for as long as it runs.
+// configuration was loaded from the store, before the handler's calls; and when a hub says that the service has confirmed
+// the configuration that it had stored. It may call any method of the manager. It delays the manager for as long as it
+// runs.
 func WithStatusListener(listener func(Status)) Option {
 	return func(s *settings) { s.statusListener = listener }
 }

@@ -76,12 +76,13 @@ func TestResumeNeedsAConfigurationThatLacksNothing(t *testing.T) {
 				synctest.Wait()
 				require.True(t, e.Dropped())
 				assert.Equal(t, ErrorKindInvalidData, r.manager.Status().LastError.Kind)
-				e = r.service.stream("")
-				assert.Empty(t, e.id())
+				e = r.service.stream("", resumed...)
+				assert.Equal(t, stream.PutNeeded, e.id())
+				assert.False(t, r.manager.Status().Resumed, "nothing goes on from there")
 				e.send(eventText(PatchEvent, patchEnv("c", 1)))
 				e.drop()
 				e = r.service.stream("")
-				assert.Empty(t, e.id(), "only a put says what is lacking")
+				assert.Equal(t, stream.PutNeeded, e.id(), "only a put says what is lacking")
 				e.send(eventText(PutEvent, put(listedEnv("a", 2))))
 				e.drop()
 				assert.Equal(t, digestOf(map[string]int{"a": 2}), r.service.next().id())
@@ -98,7 +99,7 @@ func TestResumeNotAfterMalformedKeysWhenTheKeyIsChangedMeanwhile(t *testing.T) {
 			}
 		}
 		r.service.stream(eventText(PutEvent, put(listedEnv("a", 1, `"sdkKey":{"value":""}`), listedEnv("b", 1))))
-		assert.Empty(t, r.service.next().id())
+		assert.Equal(t, stream.PutNeeded, r.service.next().id())
 	})
 }
 
@@ -218,7 +219,7 @@ func TestResumeNotFromASnapshotThatLacksSomething(t *testing.T) {
 				return m
 			}
 			withStore(t, prepare, func(t *testing.T, r *rig, m *memory) {
-				assert.Empty(t, r.service.next().id())
+				assert.Equal(t, stream.PutNeeded, r.service.next().id())
 				r.wants("add a", "add b", "all")
 			})
 		})

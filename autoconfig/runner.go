@@ -30,10 +30,11 @@ type runner struct {
 	streamApplied bool   // the stream has brought something already
 
 	// Of the connection that is up.
-	key     config.AutoConfigKey
-	put     *wire.PutDecoder // nil unless a part of a put has come
-	fed     bool             // its put was applied, or it was resumed and has brought its first event
-	resumed bool             // it goes on from the known configuration
+	key         config.AutoConfigKey
+	put         *wire.PutDecoder // nil unless a part of a put has come
+	fed         bool             // its put was applied, or it was resumed and has brought its first event
+	resumed     bool             // it goes on from the known configuration
+	unconfirmed time.Time        // when the service last confirmed what it has brought so far; zero if that is confirmed
 
 	expiry   *time.Timer // for the next key to expire
 	expiryAt time.Time   // when that is; zero if the timer is not set
@@ -156,7 +157,7 @@ func (r *runner) handle(signal *stream.Signal) error {
 }
 
 func (r *runner) opened(signal *stream.Signal) {
-	r.key, r.fed, r.resumed = signal.Key, false, signal.Resumed
+	r.key, r.fed, r.resumed, r.unconfirmed = signal.Key, false, signal.Resumed, signal.Unconfirmed
 	r.m.recordConnection(signal)
 	how := ""
 	if signal.Resumed {
@@ -240,7 +241,11 @@ func (r *runner) event(item sse.Item, now time.Time, verdict *stream.Verdict) {
 		r.invalid(verdict, fmt.Errorf("a malformed %s event of %d bytes: %w", item.Name, len(item.Data), err))
 	case message != nil:
 		verdict.Applied = true
-		r.apply(message, now, verdict)
+		if _, ok := message.(*wire.Confirmed); ok {
+			r.confirm(now)
+		} else {
+			r.apply(message, now, verdict)
+		}
 	}
 }
 
@@ -310,9 +315,22 @@ func (r *runner) setValid() {
 // confirmResumed takes the first event of a resumed stream for its first put: it confirms the known configuration.
 func (r *runner) confirmResumed() {
 	r.resumed, r.fed, r.streamApplied = false, true, true
-	r.m.confirmSource()
+	r.m.recordPut(r.unconfirmed, time.Now())
 	r.saveChanges(true)
 	r.setValid()
+}
+
+// confirm ends the unconfirmed part of a stream.
+func (r *runner) confirm(now time.Time) {
+	if r.unconfirmed.IsZero() || !r.fed {
+		return
+	}
+	r.unconfirmed = time.Time{}
+	r.m.recordPut(r.unconfirmed, now)
+	r.saveChanges(true)
+	if r.m.statusListener != nil {
+		r.m.statusListener(r.m.Status())
+	}
 }
 
 // change changes the state by a message of the stream and tells the relay.
@@ -321,7 +339,7 @@ func (r *runner) change(message wire.Message, now time.Time) state.Outcome {
 	r.m.mu.Lock()
 	out := r.m.state.Apply(message, now)
 	if isPut {
-		r.m.status.confirm(now)
+		r.m.status.put(r.unconfirmed, now)
 	}
 	r.m.mu.Unlock()
 	r.saveChanges(isPut)

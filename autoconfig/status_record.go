@@ -23,10 +23,15 @@ func (s *statusRecord) lastConfirmed() time.Time {
 	return later(s.confirmedAt, s.confirming.LastByte())
 }
 
-// confirm says that the latest connection has brought a put, or was resumed and has brought an event. It needs the
-// manager's lock.
-func (s *statusRecord) confirm(now time.Time) {
-	s.Source, s.confirming, s.confirmedAt = SourceStream, s.opened, now
+// put says that the latest connection has brought a put, or was resumed and has brought an event. What it brought was last
+// confirmed at the time unconfirmed; zero if it is confirmed now. It needs the manager's lock.
+func (s *statusRecord) put(unconfirmed, now time.Time) {
+	switch {
+	case unconfirmed.IsZero():
+		s.Source, s.confirming, s.confirmedAt = SourceStream, s.opened, now
+	case s.Source == SourceNone:
+		s.Source, s.confirmedAt = SourceStore, unconfirmed
+	}
 }
 
 // Status returns how the manager is doing now.
@@ -96,11 +101,11 @@ func (m *StreamManager) recordError(f *stream.Failure) {
 	m.status.LastError = &ErrorInfo{Kind: ErrorKind(f.Kind), StatusCode: f.Status, Message: f.Err.Error(), Time: time.Now()}
 }
 
-// confirmSource notes that a resumed stream has confirmed the known configuration.
-func (m *StreamManager) confirmSource() {
+// recordPut is statusRecord.put.
+func (m *StreamManager) recordPut(unconfirmed, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.status.confirm(time.Now())
+	m.status.put(unconfirmed, now)
 }
 
 // lastConfirmed is for the saver.

@@ -107,7 +107,8 @@ type Source string
 const (
 	// SourceNone means that there is no configuration yet.
 	SourceNone Source = "NONE"
-	// SourceStore means that it was loaded from the store, and that the stream has yet to confirm it.
+	// SourceStore means that it was loaded from the store, and that the stream has yet to confirm it; or that it came from a
+	// hub that has started from its own store, and has yet to say that the service has confirmed it.
 	SourceStore Source = "STORE"
 	// SourceStream means that the stream has delivered it.
 	SourceStream Source = "STREAM"

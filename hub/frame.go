@@ -69,6 +69,10 @@ var (
 	// themselves valid, and reset their backoff, only by an event.
 	resumedEvent = event("patch", []byte(`{"path":"/relayconf/resumed","data":{}}`))
 
+	// confirmedEvent changes nothing either. It says that the configuration is the present one, on a stream that began when
+	// this was not certain.
+	confirmedEvent = event("patch", []byte(`{"path":"`+wire.ConfirmedPath+`","data":{}}`))
+
 	// reconnectEvent has no id, so that the relay comes back with the id of its state.
 	reconnectEvent = newPiece([]byte("event: reconnect\ndata: {}\n\n"))
 

@@ -10,16 +10,17 @@ type Hub struct {
 	settings settings
 	counters counters
 
-	mu      sync.Mutex
-	state   state
-	ready   bool // there is a configuration
-	source  Source
-	grants  []*Grant
-	keysSet bool
-	expiry  *time.Timer // for the next grant that expires; nil if none does
-	unknown unknownKeys
-	views   map[viewID]*view
-	viewers map[viewersKey][]*view // a cache: see viewersOf
+	mu        sync.Mutex
+	state     state
+	ready     bool // there is a configuration
+	source    Source
+	confirmed chan struct{} // closed while the source is confirmed
+	grants    []*Grant
+	keysSet   bool
+	expiry    *time.Timer // for the next grant that expires; nil if none does
+	unknown   unknownKeys
+	views     map[viewID]*view
+	viewers   map[viewersKey][]*view // a cache: see viewersOf
 
 	admission admission
 	ended     earlyEnds
@@ -38,6 +39,7 @@ func New(options ...Option) *Hub {
 		settings:  defaults(),
 		state:     state{items: map[itemKey]*item{}},
 		source:    Source{Kind: SourceNone},
+		confirmed: make(chan struct{}),
 		views:     map[viewID]*view{},
 		viewers:   map[viewersKey][]*view{},
 		relays:    map[*relay]struct{}{},

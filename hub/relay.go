@@ -30,6 +30,7 @@ type relay struct {
 	led         bool
 	point       // its state; the zero value if that is unknown
 	resumed     bool
+	unconfirmed string // when the source last confirmed what the stream begins with; empty once the relay has all, confirmed
 	atLeast     uint64 // a put from an earlier place may be older than the relay's state
 	taking      *body  // the put that it takes; nil if it takes none
 	takingSince time.Time
@@ -104,6 +105,9 @@ func (r *relay) stream() error {
 			err = r.writePut(next)
 		case len(next.entries) > 0:
 			err = r.writeEvents(next.entries)
+		case next.confirm:
+			r.event(confirmedEvent, r.point.digest)
+			err = r.out.flush()
 		default:
 			err = r.wait(next, keepalive)
 		}
@@ -119,9 +123,11 @@ type job struct {
 	entries []entry // events to write
 	body    *body   // a put to write
 	encode  bool    // after encoding it
+	confirm bool    // tell the relay that its configuration is confirmed
 
-	wait  <-chan struct{} // otherwise: closed when there may be something to do
-	place bool            // it waits for a place for a put
+	wait      <-chan struct{} // otherwise: closed when there may be something to do
+	place     bool            // it waits for a place for a put
+	confirmed <-chan struct{} // closed when the source is confirmed; nil if the relay need not be told
 }
 
 // maxEvents is how many events are written at once.
@@ -131,8 +137,13 @@ const maxEvents = 64
 func (r *relay) next() job {
 	v := r.view
 	if r.led && v.leadsOn(r.at) {
-		if r.at == v.last {
+		switch {
+		case r.at == v.last && r.unconfirmed == "":
 			return job{wait: v.changed}
+		case r.at == v.last && r.hub.source.Confirmed():
+			return job{confirm: true}
+		case r.at == v.last:
+			return job{wait: v.changed, confirmed: r.hub.confirmed}
 		}
 		entries := v.after(r.at)
 		return job{entries: append([]entry(nil), entries[:min(len(entries), maxEvents)]...)}
@@ -155,6 +166,8 @@ func (r *relay) record(done job) {
 	case len(done.entries) > 0:
 		r.at += uint64(len(done.entries))
 		r.point = done.entries[len(done.entries)-1].point
+	case done.confirm:
+		r.unconfirmed = ""
 	}
 }
 
@@ -177,6 +190,7 @@ func (r *relay) wait(next job, keepalive *time.Timer) error {
 	}
 	select {
 	case <-next.wait:
+	case <-next.confirmed:
 	case <-check:
 	case <-r.stopped:
 	case <-keepalive.C:

@@ -79,6 +79,13 @@ func TestResume(t *testing.T) {
 				e = relay.next()
 				require.Equal(t, want, short(t, e))
 			}
+			if test.resumed && e != nil {
+				assert.NotEmpty(t, relay.header.Get("Relayconf-Unconfirmed"), "it lacks the latest changes at first")
+				e = relay.next()
+				assert.Equal(t, "confirmed", short(t, e))
+			} else {
+				assert.Empty(t, relay.header.Get("Relayconf-Unconfirmed"))
+			}
 			if e != nil {
 				assert.Equal(t, grant.View(1).Digest, id(e))
 			}

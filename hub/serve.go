@@ -92,6 +92,10 @@ func (h *Hub) admit(w http.ResponseWriter, request *http.Request) (*relay, *refu
 	if early != nil {
 		h.ended.take(*early)
 	}
+	if !h.source.Confirmed() || r.resumed && r.at != r.view.last {
+		// A hub must not pass on as confirmed what is stored, or lacks the latest changes.
+		r.unconfirmed = h.source.Time.UTC().Format(time.RFC3339)
+	}
 	h.lastID++
 	r.id = h.lastID
 	h.relays[r] = struct{}{}

@@ -45,6 +45,17 @@ func (h *Hub) Changes(put bool, changes []autoconfig.Change) { h.apply(put, chan
 func (h *Hub) SetSource(source Source) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.setSource(source)
+}
+
+// setSource is called with Hub.mu.
+func (h *Hub) setSource(source Source) {
+	switch before := h.source.Confirmed(); {
+	case source.Confirmed() && !before:
+		close(h.confirmed)
+	case before && !source.Confirmed():
+		h.confirmed = make(chan struct{})
+	}
 	h.source = source
 }
 
@@ -57,7 +68,7 @@ func (h *Hub) Follow(status autoconfig.Status) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if h.source.Kind != SourceStream {
-			h.source = Source{Kind: SourceStream, Time: time.Now()}
+			h.setSource(Source{Kind: SourceStream, Time: time.Now()})
 		}
 	}
 }

@@ -127,6 +127,9 @@ func (r *relay) begin() error {
 	if r.resumed {
 		header.Set("Relayconf-Resumed", "true")
 	}
+	if r.unconfirmed != "" {
+		header.Set("Relayconf-Unconfirmed", r.unconfirmed)
+	}
 	r.out.w.WriteHeader(http.StatusOK)
 	if r.encoding == gzipped {
 		r.out.write(gzipHeader)

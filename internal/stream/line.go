@@ -28,8 +28,9 @@ type Options struct {
 	Compressed       bool          // ask for gzip
 	Names            sse.Names
 
-	// LastEventID returns the id to resume from; empty if a put is needed. Nil is the same as always empty. It is called
-	// before each connection, which waits for it; it has to return soon after the line's context has ended.
+	// LastEventID returns the id to resume from: PutNeeded if a put is needed, empty if there is no configuration. Nil is
+	// the same as always empty. It is called before each connection, which waits for it; it has to return soon after the
+	// line's context has ended.
 	LastEventID func() string
 }
 
@@ -190,7 +191,7 @@ func (l *Line) follow(ctx context.Context, key config.AutoConfigKey) (end ending
 	reader := sse.NewReader(newBody(response), l.options.MaxEventSize, l.options.Names)
 	l.watch.opened(reader)
 	signal := &Signal{Kind: Opened, line: l, ctx: ctx, reader: reader, Key: key,
-		Resumed: isResumed(response), Compressed: isCompressed(response)}
+		Resumed: isResumed(response), Compressed: isCompressed(response), Unconfirmed: unconfirmedSince(response, time.Now())}
 	received := &Signal{Kind: Received, line: l, ctx: ctx, reader: reader} // used again for each item
 	for {
 		verdict, ok := l.tell(ctx, signal)

@@ -53,7 +53,11 @@ func URL(base string, protocolVersion int) (*url.URL, error) {
 // lastEventID is the header with the id that the stream is resumed from.
 const lastEventID = "Last-Event-Id"
 
-// newRequest makes the request for a stream. The id resumeFrom is empty if the stream is not to be resumed.
+// PutNeeded is the id of a client that has a configuration and needs a put all the same. No stream is resumed from it. To
+// a hub, a client with no id has nothing: it would get a configuration that may be older than its own.
+const PutNeeded = "put-needed"
+
+// newRequest makes the request for a stream. The id resumeFrom is empty if the client has no configuration.
 func newRequest(ctx context.Context, u *url.URL, key config.AutoConfigKey, resumeFrom string, compressed bool) *http.Request {
 	request := &http.Request{
 		Method: http.MethodGet,

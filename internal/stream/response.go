@@ -15,7 +15,7 @@ import (
 // ResponseError is a response that is not an event stream.
 type ResponseError struct {
 	Status     int           // HTTP status; 200 if it is not a stream for another reason
-	RetryAfter time.Duration // the value of the Retry-After header, an hour at most; 0 if there is none
+	RetryAfter time.Duration // what the service asks for, an hour at most; 0 if it does not
 	reason     string
 	// keyWithheld: a redirect led to another host, which did not get the key.
 	keyWithheld bool
@@ -66,14 +66,31 @@ func isCompressed(response *http.Response) bool {
 	return strings.EqualFold(response.Header.Get("Content-Encoding"), "gzip")
 }
 
-// ResumedHeader is "true" in a response that goes on from the Last-Event-ID of the request: the changes since then
-// follow, and not a put.
+// ResumedHeader is "true" in a response that goes on from the Last-Event-ID of the request: the changes since then follow,
+// and not a put.
 const ResumedHeader = "Relayconf-Resumed"
 
-// isResumed says whether the stream goes on from the Last-Event-ID. Without one in the request, the header means
-// nothing.
+// isResumed says whether the stream goes on from the Last-Event-ID. Without one in the request that a stream can go on
+// from, the header means nothing.
 func isResumed(response *http.Response) bool {
-	return response.Header.Get(ResumedHeader) == "true" && response.Request.Header.Get(lastEventID) != ""
+	id := response.Request.Header.Get(lastEventID)
+	return response.Header.Get(ResumedHeader) == "true" && id != "" && id != PutNeeded
+}
+
+// UnconfirmedHeader is in a response of a hub whose configuration may be older than the service's, until an event with
+// wire.ConfirmedPath. Its value is when the service last confirmed that configuration, in the form of RFC 3339.
+const UnconfirmedHeader = "Relayconf-Unconfirmed"
+
+// unconfirmedSince returns the time in the UnconfirmedHeader; now if it makes no sense, and zero if there is no header.
+func unconfirmedSince(response *http.Response, now time.Time) time.Time {
+	header := response.Header.Get(UnconfirmedHeader)
+	if header == "" {
+		return time.Time{}
+	}
+	if at, err := time.Parse(time.RFC3339, header); err == nil && !at.IsZero() {
+		return at
+	}
+	return now
 }
 
 // retryAfter takes both forms of the header, seconds and a date; 0 if there is none that makes sense.

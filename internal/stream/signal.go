@@ -31,6 +31,9 @@ type Signal struct {
 	// LastEventID, and whether it is compressed.
 	Key                 config.AutoConfigKey
 	Resumed, Compressed bool
+	// Unconfirmed is of Opened: when the service last confirmed the configuration that the stream begins with. Zero if that
+	// is the present one, as far as is known.
+	Unconfirmed time.Time
 
 	// Item is of Received. Its Data is valid until the next call of Next or Proceed.
 	Item sse.Item

@@ -23,7 +23,7 @@ type Item struct {
 	Provisional bool
 }
 
-// Message is a decoded event: a *Put, a *Patch or a *Delete.
+// Message is a decoded event: a *Put, a *Patch, a *Delete or a *Confirmed.
 type Message interface{ isMessage() }
 
 // Put replaces everything.
@@ -55,9 +55,13 @@ type Delete struct {
 	Version int
 }
 
-func (*Put) isMessage()    {}
-func (*Patch) isMessage()  {}
-func (*Delete) isMessage() {}
+// Confirmed says that the configuration so far is the service's present one: see ConfirmedPath.
+type Confirmed struct{}
+
+func (*Put) isMessage()       {}
+func (*Patch) isMessage()     {}
+func (*Delete) isMessage()    {}
+func (*Confirmed) isMessage() {}
 
 // Known tells the decoder which environments are known, so that those whose text is the same need not be decoded. The
 // decoder only asks.

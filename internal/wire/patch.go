@@ -63,6 +63,9 @@ func unusualPatch(data []byte) (Message, error) {
 	if err := json.Unmarshal(data, &patch); err != nil {
 		return nil, err
 	}
+	if patch.Path == ConfirmedPath {
+		return &Confirmed{}, nil
+	}
 	kind, id, err := parsePath([]byte(patch.Path))
 	if err != nil {
 		return nil, err

@@ -15,6 +15,10 @@ const (
 	Filter
 )
 
+// ConfirmedPath is the path of a patch that changes nothing. A hub ends the unconfirmed part of a stream with it. Existing
+// clients ignore it.
+const ConfirmedPath = "/relayconf/confirmed"
+
 // ErrIgnored marks an event that is not for relays: an unknown name, or a path that names neither an environment nor a
 // filter.
 var ErrIgnored = errors.New("event ignored")
