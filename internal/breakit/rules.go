@@ -119,8 +119,8 @@ var rules = []promise{
 	{
 		text: "An event that was cut off before its blank line is not applied",
 		file: "internal/sse/reader.go", from: "\t\tif r.err != nil {\n\t\t\tr.lines, r.data",
-		to: "\t\tif item, ok := r.dispatch(); ok && r.err != nil {\n\t\t\treturn item, nil\n\t\t}\n" +
-			"\t\tif r.err != nil {\n\t\t\tr.lines, r.data",
+		to: "\t\tif r.err != nil {\n\t\t\tif item, ok := r.dispatch(); ok {\n\t\t\t\treturn item, nil\n\t\t\t}\n" +
+			"\t\t\tr.lines, r.data",
 		folder: "internal/faults/line", test: "TestACutAtEveryOffset",
 	},
 	{

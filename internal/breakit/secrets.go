@@ -54,7 +54,7 @@ var secrets = []promise{
 	},
 	{
 		text: "A thousand reconnects leave nothing behind",
-		file: "internal/stream/line.go", from: "\tl.drop(nil)\n", to: "\tcontext.AfterFunc(l.ctx, func() { _ = end.err })\n",
+		file: "internal/stream/line.go", from: "\tl.drop(nil)\n", to: "\tl.drop(nil)\n\tgo func() { <-l.done }()\n",
 		folder: "internal/faults/endure", test: "TestAThousandReconnectsLeaveNothingBehind",
 	},
 	{
@@ -65,7 +65,7 @@ var secrets = []promise{
 	{
 		text: "A million patches hold a flat heap",
 		file: "internal/state/set.go", from: "\tif fresh.Provisional {\n\t\tif s.provisional == nil {\n\t\t\ts.provisional = map[string]bool{}\n\t\t}\n\t\ts.provisional[known.id] = true\n\t}\n",
-		to:     "\tif s.provisional == nil {\n\t\ts.provisional = map[string]bool{}\n\t}\n\ts.provisional[fresh.Text] = true\n",
+		to:     "\tif s.provisional == nil {\n\t\ts.provisional = map[string]bool{}\n\t}\n\tif fresh.Version%16 == 0 {\n\t\ts.provisional[fresh.Text] = true\n\t}\n",
 		folder: "internal/faults/endure", test: "TestAMillionPatchesHoldAFlatHeap",
 	},
 	{

@@ -142,9 +142,11 @@ func TestStopLetsTheRunEndThatIsUnderWayAndStartsNoOther(t *testing.T) {
 }
 
 func TestStopKillsWhatOutlastsTheGraceTime(t *testing.T) {
-	begun := filepath.Join(t.TempDir(), "begun")
+	folder := t.TempDir()
+	begun, survived := filepath.Join(folder, "begun"), filepath.Join(folder, "survived")
 	var said reports
-	runner := Start(Options{Command: "trap : TERM; mkdir " + begun + "; while true; do sleep 1; done", Timeout: time.Minute, Grace: 50 * time.Millisecond,
+	loop := "i=0; while [ $i -lt 100 ]; do sleep 0.1; i=$((i+1)); done; mkdir " + survived
+	runner := Start(Options{Command: "trap : TERM; mkdir " + begun + "; " + loop, Timeout: time.Minute, Grace: 50 * time.Millisecond,
 		Output: os.Stderr, Report: said.add})
 	runner.Add(added("1"))
 	require.Eventually(t, func() bool { return exists(begun) }, soon, 5*time.Millisecond)
@@ -152,6 +154,7 @@ func TestStopKillsWhatOutlastsTheGraceTime(t *testing.T) {
 	cancel()
 	assert.Equal(t, Counts{Failed: 1}, runner.Drain(ctx))
 	assert.Contains(t, said.String(), "did not end within 50ms of the stop")
+	assert.NoDirExists(t, survived)
 }
 
 func TestStopSendsSIGTERMFirst(t *testing.T) {
