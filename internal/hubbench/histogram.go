@@ -26,8 +26,12 @@ func (h *histogram) add(d time.Duration) {
 	}
 }
 
-// since adds the time since a stamp.
-func (h *histogram) since(stamp int64) { h.add(time.Duration(time.Now().UnixNano() - stamp)) }
+// since adds the time since a stamp. A put, which a relay gets that has fallen far behind, has none.
+func (h *histogram) since(stamp int64) {
+	if stamp != 0 {
+		h.add(time.Duration(time.Now().UnixNano() - stamp))
+	}
+}
 
 func (h *histogram) count() (n int64) {
 	for i := range h.buckets {

@@ -16,14 +16,14 @@ import (
 
 // soakCase is many changes while relays follow, come and go, and stall.
 func soakCase(r *report) {
-	const steady, comers, stallers, environments, changes, perSecond = 300, 100, 100, 1000, 100_000, 500
+	const steady, comers, stallers, environments, changes, perSecond = 200, 200, 100, 1000, 100_000, 300
 	up := newUpstream(environments)
 	defer up.close()
 	p := start("hub", up)
 	defer p.stop()
 	var all histogram
-	f := follow(p, steady-steady/3, ask{}, all.since)
-	zipped := follow(p, steady/3, ask{gzip: true}, all.since)
+	f := follow(p, steady-steady/4, ask{}, all.since)
+	zipped := follow(p, steady/4, ask{gzip: true}, all.since)
 	stop := make(chan struct{})
 	var streams, resumed atomic.Int64
 	var unsteady sync.WaitGroup
@@ -65,7 +65,7 @@ func soakCase(r *report) {
 		}
 		last = s.lastID()
 	}
-	r.header(fmt.Sprintf("%d changes in %.0f s, %d relays: %d follow (a third with gzip), %d come and go, %d stall (%d streams in all, %d resumed)",
+	r.header(fmt.Sprintf("%d changes in %.0f s, %d relays: %d follow (a quarter with gzip), %d come and go, %d stall (%d streams in all, %d resumed)",
 		changes, took.Seconds(), steady+comers+stallers, steady, comers, stallers, streams.Load()+steady, resumed.Load()),
 		"hub", "half of all", "99 of 100", "999 of 1,000", "all", "events that arrived", "CPU of the hub", "peak memory")
 	r.latency("hub", &all, fmt.Sprint(all.count()), milliseconds(after.CPU-before.CPU), size(float64(after.Peak)))
