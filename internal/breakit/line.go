@@ -194,7 +194,7 @@ var line = []promise{
 	},
 	{
 		text: "Rule 19: the header means nothing if no id was sent",
-		file: "internal/stream/response.go", from: ` && response.Request.Header.Get(lastEventID) != ""`, to: ``,
+		file: "internal/stream/response.go", from: ` && id != "" && id != PutNeeded`, to: `&& (id != "" || id != PutNeeded)`,
 		folder: "autoconfig", test: "TestRule19AResumedStreamsFirstEventCountsAsTheFirstPut",
 	},
 	{
@@ -204,7 +204,7 @@ var line = []promise{
 	},
 	{
 		text: "A configuration that lacks something is not the base of a resumed stream",
-		file: "autoconfig/manager.go", from: "if m.needsPut || ", to: "if ",
+		file: "autoconfig/manager.go", from: "case m.needsPut:", to: "case m.needsPut && m.key == \"\":",
 		folder: "autoconfig", test: "TestResumeNeedsAConfigurationThatLacksNothing",
 	},
 	{
