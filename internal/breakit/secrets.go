@@ -48,11 +48,6 @@ var secrets = []promise{
 		folder: "internal/faults/hostile", test: "TestWhateverTheServiceDoes",
 	},
 	{
-		text: "The status says that a hostile service sends too much",
-		file: "internal/stream/failure.go", from: "case errors.Is(err, sse.ErrTooLarge):\n\t\treturn &Failure{Kind: KindInvalidData,", to: "case errors.Is(err, sse.ErrTooLarge):\n\t\treturn &Failure{Kind: KindNetwork,",
-		folder: "internal/faults/hostile", test: "TestWhateverTheServiceDoes",
-	},
-	{
 		text: "A thousand reconnects leave nothing behind",
 		file: "internal/stream/line.go", from: "\tl.drop(nil)\n", to: "\tl.drop(nil)\n\tgo func() { <-l.done }()\n",
 		folder: "internal/faults/endure", test: "TestAThousandReconnectsLeaveNothingBehind",
