@@ -69,8 +69,8 @@ var secrets = []promise{
 		folder: "internal/faults/endure", test: "TestAHandlerThatPanicsEndsTheProgramAndShowsWhere",
 	},
 	{
-		text: "The status tells of the end before Start's channel and Done do",
-		file: "autoconfig/manager.go", from: "\tm.setState(StateOff)\n", to: "\tdefer m.setState(StateOff)\n",
+		text: "The status tells of the end",
+		file: "autoconfig/manager.go", from: "\tm.setState(StateOff)\n", to: "",
 		folder: "internal/faults/ends", test: "TestEverythingTellsTheSameStoryOfAnEnd",
 	},
 	{
