@@ -48,11 +48,6 @@ var secrets = []promise{
 		folder: "internal/faults/hostile", test: "TestWhateverTheServiceDoes",
 	},
 	{
-		text: "The status says that a hostile service sends too much",
-		file: "internal/stream/failure.go", from: "case errors.Is(err, sse.ErrTooLarge):\n\t\treturn &Failure{Kind: KindInvalidData,", to: "case errors.Is(err, sse.ErrTooLarge):\n\t\treturn &Failure{Kind: KindNetwork,",
-		folder: "internal/faults/hostile", test: "TestWhateverTheServiceDoes",
-	},
-	{
 		text: "A thousand reconnects leave nothing behind",
 		file: "internal/stream/line.go", from: "\tl.drop(nil)\n", to: "\tl.drop(nil)\n\tgo func() { <-l.done }()\n",
 		folder: "internal/faults/endure", test: "TestAThousandReconnectsLeaveNothingBehind",
@@ -74,8 +69,8 @@ var secrets = []promise{
 		folder: "internal/faults/endure", test: "TestAHandlerThatPanicsEndsTheProgramAndShowsWhere",
 	},
 	{
-		text: "The status tells of the end before Start's channel and Done do",
-		file: "autoconfig/manager.go", from: "\tm.setState(StateOff)\n", to: "\tdefer m.setState(StateOff)\n",
+		text: "The status tells of the end",
+		file: "autoconfig/manager.go", from: "\tm.setState(StateOff)\n", to: "",
 		folder: "internal/faults/ends", test: "TestEverythingTellsTheSameStoryOfAnEnd",
 	},
 	{

@@ -46,7 +46,7 @@ var stores = []promise{
 	{
 		text: "A connection that has brought no put confirms nothing",
 		file: "autoconfig/status_record.go", from: "m.status.confirmedAt, m.status.confirming = m.status.lastConfirmed(), nil",
-		to:     "m.status.confirming = reader",
+		to:     "m.status.confirming = opened",
 		folder: "autoconfig", test: "TestStoreSnapshotSaysWhenTheServiceLastConfirmedIt",
 	},
 	{
