@@ -91,6 +91,7 @@ func (r *runner) connect(ctx context.Context) {
 		MaxEventSize:     m.maxEventSize,
 		RetryRejectedKey: m.retryRejectedKey,
 		Compressed:       true,
+		Instance:         m.currentInstance,
 		LastEventID:      m.resumeFrom,
 		Names: sse.Names{
 			Known: []string{PutEvent, PatchEvent, DeleteEvent, ReconnectEvent},
@@ -304,6 +305,7 @@ func (r *runner) change(message wire.Message, now time.Time) state.Outcome {
 	_, isPut := message.(*wire.Put)
 	r.m.mu.Lock()
 	out := r.m.state.Apply(message, now)
+	r.m.applied.pending = out.Changes
 	if isPut {
 		r.m.status.confirm(now)
 	}
@@ -319,6 +321,7 @@ func (r *runner) tell(isPut bool, out state.Outcome, now time.Time) {
 	r.setExpiryTimer(now)
 	r.m.dispatcher.replicate(isPut, out.Changes)
 	r.m.dispatcher.changes(r.m.ctx, out.Changes, now)
+	r.m.recordApplied()
 }
 
 // longestExpiryWait bounds a wait by the wall clock, which may be set while the timer, which goes by the monotonic
