@@ -29,22 +29,18 @@ func (m *StreamManager) Applied() Applied {
 	if m.applied.changed == nil {
 		m.applied.changed = make(chan struct{})
 	}
-	applied := Applied{Changed: m.applied.changed}
-	if m.applied.any {
-		applied.Digest = m.applied.digest.String()
-	}
-	return applied
+	return Applied{Digest: m.applied.String(), Changed: m.applied.changed}
 }
 
 // AppliedVersions returns the versions of environments, by their ids, as far as the handler has been told of them: those
 // asked for, or all if none are. What is not known, what was deleted, and what the handler is being told of just now is
-// left out. All are of one moment.
-func (m *StreamManager) AppliedVersions(ids ...config.EnvironmentID) map[config.EnvironmentID]int {
+// left out. The digest is that of Applied at the same moment.
+func (m *StreamManager) AppliedVersions(ids ...config.EnvironmentID) (versions map[config.EnvironmentID]int, digest string) {
 	asked := make(map[string]bool, len(ids))
 	for _, id := range ids {
 		asked[string(id)] = true
 	}
-	versions := map[config.EnvironmentID]int{}
+	versions = map[config.EnvironmentID]int{}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	pending := make(map[string]bool, len(m.applied.pending))
@@ -56,7 +52,15 @@ func (m *StreamManager) AppliedVersions(ids ...config.EnvironmentID) map[config.
 			versions[config.EnvironmentID(known.ID)] = known.Version
 		}
 	}
-	return versions
+	return versions, m.applied.String()
+}
+
+// String returns the digest, or nothing if nothing was applied yet.
+func (a *appliedRecord) String() string {
+	if !a.any {
+		return ""
+	}
+	return a.digest.String()
 }
 
 // recordApplied notes that the handler has been told all that is known. A manager that was closed in the middle of it has

@@ -21,8 +21,14 @@ type slowHandler struct {
 	entered, goOn chan struct{}
 }
 
-func (h slowHandler) AddEnvironment(p envfactory.EnvironmentParams)    { h.call(); h.Recorder.AddEnvironment(p) }
-func (h slowHandler) UpdateEnvironment(p envfactory.EnvironmentParams) { h.call(); h.Recorder.UpdateEnvironment(p) }
+func (h slowHandler) AddEnvironment(p envfactory.EnvironmentParams) {
+	h.call()
+	h.Recorder.AddEnvironment(p)
+}
+func (h slowHandler) UpdateEnvironment(p envfactory.EnvironmentParams) {
+	h.call()
+	h.Recorder.UpdateEnvironment(p)
+}
 
 func (h slowHandler) call() {
 	h.entered <- struct{}{}
@@ -48,7 +54,7 @@ func TestAppliedWaitsForTheHandlersCalls(t *testing.T) {
 	<-handler.entered
 	assert.NotEmpty(t, manager.Status().Digest, "the configuration is known")
 	assert.Empty(t, manager.Applied().Digest, "and not applied")
-	assert.Empty(t, manager.AppliedVersions())
+	assert.Empty(t, versions(manager))
 	handler.goOn <- struct{}{}
 	<-handler.entered
 	assert.Empty(t, manager.Applied().Digest, "the second call is still to end")
@@ -56,14 +62,37 @@ func TestAppliedWaitsForTheHandlersCalls(t *testing.T) {
 	<-before.Changed
 	applied := manager.Applied()
 	assert.Equal(t, manager.Status().Digest, applied.Digest)
-	assert.Equal(t, map[config.EnvironmentID]int{first.EnvID: 1, second.EnvID: 3}, manager.AppliedVersions())
+	assert.Equal(t, map[config.EnvironmentID]int{first.EnvID: 1, second.EnvID: 3}, versions(manager))
 
 	service.Patch(autoconfigtest.MakeEnvironment(1, 2))
 	<-handler.entered
 	assert.Equal(t, applied.Digest, manager.Applied().Digest, "a slow handler is behind")
-	assert.Equal(t, map[config.EnvironmentID]int{second.EnvID: 3}, manager.AppliedVersions(first.EnvID, second.EnvID))
+	assert.Equal(t, map[config.EnvironmentID]int{second.EnvID: 3}, versions(manager, first.EnvID, second.EnvID))
 	handler.goOn <- struct{}{}
 	<-applied.Changed
 	assert.Equal(t, manager.Status().Digest, manager.Applied().Digest)
-	assert.Equal(t, map[config.EnvironmentID]int{first.EnvID: 2}, manager.AppliedVersions(first.EnvID))
+	assert.Equal(t, map[config.EnvironmentID]int{first.EnvID: 2}, versions(manager, first.EnvID))
+}
+
+func versions(m *autoconfig.StreamManager, ids ...config.EnvironmentID) map[config.EnvironmentID]int {
+	known, _ := m.AppliedVersions(ids...)
+	return known
+}
+
+func TestAManagerSendsItsInstanceOnceSomebodyAskedForIt(t *testing.T) {
+	for _, asked := range []bool{false, true} {
+		service := autoconfigtest.NewServer(t)
+		service.Put(autoconfigtest.MakePut())
+		manager := autoconfig.NewStreamManager("rel-key", service.URL, autoconfigtest.NewRecorder(), httpconfig.HTTPConfig{}, time.Millisecond, ldlog.NewDisabledLoggers())
+		want := ""
+		if asked {
+			want = manager.Instance()
+			assert.Equal(t, want, manager.Instance(), "it stays")
+			assert.Len(t, want, 26)
+		}
+		require.NoError(t, <-manager.Start())
+		assert.Equal(t, want, service.Requests()[0].Header.Get("Relayconf-Instance"))
+		manager.Close()
+		<-manager.Done()
+	}
 }
