@@ -259,6 +259,7 @@ func (r *relay) describe() Relay {
 	d := Relay{
 		ID:              r.id,
 		KeyName:         r.grant.name,
+		Grant:           r.grant,
 		Address:         r.address,
 		UserAgent:       r.userAgent,
 		Instance:        r.instance,

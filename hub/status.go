@@ -66,6 +66,7 @@ func (c *counters) load() Counters {
 type Relay struct {
 	ID              uint64    // of the stream; unique in this hub
 	KeyName         string    // the name of its key
+	Grant           *Grant    // its key
 	Address         string    // where it connects from
 	UserAgent       string    // what it says that it is
 	Instance        string    // the random id of its process, if it sends one; not to be shown
