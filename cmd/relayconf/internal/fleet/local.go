@@ -59,8 +59,9 @@ type Local struct {
 	serving sync.WaitGroup // links and view watchers; added to while mu is held and closing has not ended
 
 	mu       sync.Mutex
-	admitted map[string]*member // by name: relays that may join, until they have
-	members  map[string]*member // by name: connected relays with an agent
+	admitted map[string]*member  // by name: relays that may join, until they have
+	members  map[string]*member  // by name: connected relays with an agent
+	former   map[string]identity // by name: relays that were connected; forgotten with their names
 	views    map[viewKey]*watchedView
 	change   chan struct{} // closed, and replaced, when anything has changed
 }
@@ -100,6 +101,7 @@ func NewLocal(o Options) (*Local, error) {
 		names:       kept,
 		admitted:    map[string]*member{},
 		members:     map[string]*member{},
+		former:      map[string]identity{},
 		views:       map[viewKey]*watchedView{},
 		change:      make(chan struct{}),
 	}
@@ -110,7 +112,7 @@ func NewLocal(o Options) (*Local, error) {
 	return l, nil
 }
 
-// Close ends all links, and returns when they have ended. The agents come back.
+// Close ends all links, and returns when they have ended. The agents come back. It may be called more than once.
 func (l *Local) Close() {
 	l.seeMembers()
 	l.mu.Lock()
@@ -234,6 +236,7 @@ func (l *Local) left(name string) {
 		return
 	}
 	delete(l.members, name)
+	l.former[name] = identity{m.instance, m.link.grant.Name()}
 	l.names.see(name, m.link.grant.Name(), time.Now())
 	l.wake()
 	l.logger.Info("A relay has left the fleet", "relay", name)

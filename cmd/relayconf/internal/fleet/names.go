@@ -35,9 +35,10 @@ type names struct {
 	forgotten map[string]time.Time
 	loaded    bool // there was a file
 
-	dirty chan struct{}
-	done  chan struct{}
-	ended chan struct{}
+	dirty   chan struct{}
+	done    chan struct{}
+	closing sync.Once
+	ended   chan struct{}
 }
 
 type namesFile struct {
@@ -89,7 +90,7 @@ func (n *names) decode(data []byte) error {
 
 // close saves the names for the last time.
 func (n *names) close() {
-	close(n.done)
+	n.closing.Do(func() { close(n.done) })
 	<-n.ended
 }
 

@@ -24,7 +24,15 @@ func (l *Local) Overview() Overview {
 		linked[identity{m.instance, m.link.grant.Name()}] = true
 		o.Relays = append(o.Relays, l.describe(m, views.of(m.view.grant, m.view.protocol), ready))
 	}
-	for name, s := range l.names.all(now) {
+	known := l.names.all(now)
+	for name, who := range l.former {
+		if _, ok := known[name]; ok {
+			linked[who] = true // its stream may be up while its link is down: it is shown under its name
+		} else {
+			delete(l.former, name)
+		}
+	}
+	for name, s := range known {
 		if l.members[name] == nil {
 			o.Relays = append(o.Relays, Relay{Name: name, Agent: true, Since: s.LastSeen, Key: s.Key})
 		}
