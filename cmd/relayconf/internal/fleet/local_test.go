@@ -35,7 +35,7 @@ func TestARelayIsShownAsItIs(t *testing.T) {
 
 	a.hold.Lock()
 	r.patch("web-1", 2)
-	r.eventually("behind", func() bool { return !r.find("a").InSync() })
+	r.eventually("it knows, and has not applied it", func() bool { return a.manager.Status().Digest == r.find("a").Want && !r.find("a").InSync() })
 	shown = relayJSON(r.find("a"), time.Now())
 	assert.NotNil(t, shown.BehindSeconds)
 	behind := behindBy(t.Context(), r.local, r.find("a"))
@@ -61,9 +61,11 @@ func TestARelayThatResumesIsInSyncAtOnce(t *testing.T) {
 	store := &memoryStore{}
 	for _, resumed := range []bool{false, true} {
 		r := newRig(t) // another hub, to which the relay comes with what it has
-		r.has(map[string]int{"web-1": 1})
 		a := r.relayWith("a", testKey, autoconfig.WithStore(store))
+		r.eventually("loaded", func() bool { return !resumed || a.manager.Status().Source == autoconfig.SourceStore })
+		r.has(map[string]int{"web-1": 1})
 		r.inSync("a")
+		r.eventually("followed", func() bool { return a.manager.Status().Source == autoconfig.SourceStream })
 		assert.Equal(t, resumed, a.manager.Status().Resumed)
 		a.stop()
 	}

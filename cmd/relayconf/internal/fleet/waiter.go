@@ -20,6 +20,7 @@ type waiter struct {
 	named     map[string]bool // nil if nobody was named
 
 	// Of the first look.
+	start    time.Time
 	begun    bool
 	atStart  map[string]bool         // names of relays with an agent
 	streams  map[streamOrigin]int    // relays without agent, by where they come from
@@ -117,14 +118,14 @@ func (w *waiter) problem(o Overview, p Progress) string {
 // begin notes who is there, and who was at the start.
 func (w *waiter) begin(o Overview, now time.Time) {
 	for _, r := range o.Relays {
-		if r.Agent && r.Connected {
+		if r.Agent && (r.Connected || w.begun && r.Since.After(w.start)) { // or it came and went between two looks
 			w.expected[r.Name] = true
 		}
 	}
 	if w.begun {
 		return
 	}
-	w.begun = true
+	w.begun, w.start = true, now
 	for _, r := range o.Relays {
 		switch {
 		case !r.Agent:
