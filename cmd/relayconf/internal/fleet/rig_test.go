@@ -35,7 +35,7 @@ const testKey = "rel-00000000-0000-4000-8000-00000000c0de"
 
 // rig is a hub with its fleet, over real sockets.
 type rig struct {
-	t        *testing.T
+	t        testing.TB
 	hub      *hub.Hub
 	local    *Local
 	api      API
@@ -43,7 +43,7 @@ type rig struct {
 	upstream atomic.Pointer[string] // why it is not confirmed; nil: it is
 }
 
-func newRig(t *testing.T, change ...func(*Options)) *rig {
+func newRig(t testing.TB, change ...func(*Options)) *rig {
 	t.Helper()
 	r := &rig{t: t, hub: hub.New()}
 	require.NoError(t, r.hub.SetKeys([]hub.Key{{Name: "hub", Key: testKey}}))
@@ -185,7 +185,7 @@ func (r *rig) inSync(names ...string) {
 
 // waiting is a wait that runs.
 type waiting struct {
-	t        *testing.T
+	t        testing.TB
 	progress chan Progress
 	last     Progress
 }
