@@ -38,11 +38,16 @@ func inUTC(_ []string, a slog.Attr) slog.Attr {
 // Loggers returns loggers for what logs by way of package ldlog. They write to logger what is of the level or above.
 func Loggers(logger *slog.Logger, level ldlog.LogLevel) ldlog.Loggers {
 	var loggers ldlog.Loggers
-	for from, to := range levels {
-		loggers.SetBaseLoggerForLevel(from, lines{logger, to, strings.ToUpper(from.Name()) + ": "})
+	for from := range levels {
+		loggers.SetBaseLoggerForLevel(from, BaseLogger(logger, from))
 	}
 	loggers.SetMinLevel(level)
 	return loggers
+}
+
+// BaseLogger returns what package ldlog writes the lines of one level to. It takes the name of the level off them.
+func BaseLogger(logger *slog.Logger, level ldlog.LogLevel) ldlog.BaseLogger {
+	return lines{logger, levels[level], strings.ToUpper(level.Name()) + ": "}
 }
 
 var levels = map[ldlog.LogLevel]slog.Level{
