@@ -41,6 +41,7 @@ type settings struct {
 	Dir, Listen, Service string
 	TLS, HTTP2           bool
 	Buffers              bool // the response, even if the service asks for the contrary
+	Untouched            bool // nginx's defaults: it buffers unless the service asks for the contrary
 	HTTP10               bool // towards the service: nginx's default
 	Idle                 int
 	Port                 string
@@ -136,7 +137,7 @@ http {
       proxy_http_version {{if .HTTP10}}1.0{{else}}1.1{{end}};
       proxy_set_header Connection "";
       proxy_set_header X-Client-Protocol $server_protocol;
-      proxy_buffering {{if .Buffers}}on{{else}}off{{end}};
+      {{if not .Untouched}}proxy_buffering {{if .Buffers}}on{{else}}off{{end}};{{end}}
       {{if .Buffers}}proxy_ignore_headers X-Accel-Buffering;{{end}}
       proxy_read_timeout {{.Idle}}s;
     }

@@ -1,0 +1,77 @@
+// Package ops shows people, probes and scrapers how a command that follows a configuration is doing: /livez, /readyz,
+// /status and /metrics, on a listener for probes and one for operators.
+package ops
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/relayconf/relayconf/autoconfig"
+)
+
+// Report is how a command is doing at one moment.
+type Report struct {
+	autoconfig.Status
+	Draining bool // it is about to end, and takes no new work
+}
+
+// Condition is the most important thing to know of a command, in a word that does not change.
+type Condition string
+
+// The conditions.
+const (
+	ConditionOK              Condition = "ok"               // the configuration is the present one
+	ConditionStale           Condition = "stale"            // there is one, but its source can't be followed at the moment
+	ConditionFromCache       Condition = "from-cache"       // there is one, from the cache; its source has not confirmed it yet
+	ConditionKeyRejected     Condition = "key-rejected"     // the service rejects the auto-configuration key
+	ConditionNoConfiguration Condition = "no-configuration" // there has been none yet
+	ConditionDraining        Condition = "draining"         // the command is about to end
+	ConditionEnded           Condition = "ended"            // the source is no longer followed
+)
+
+// conditions are all of them, for metrics.
+var conditions = []Condition{ConditionOK, ConditionStale, ConditionFromCache, ConditionKeyRejected, ConditionNoConfiguration,
+	ConditionDraining, ConditionEnded}
+
+// Readiness is what /readyz says.
+type Readiness struct {
+	Ready     bool      `json:"ready"` // there is a configuration in force
+	Condition Condition `json:"condition"`
+	Reason    string    `json:"reason,omitempty"` // for people; empty if all is well
+}
+
+// Assess tells whether a command is ready, and what is wrong with it. One with a configuration that is stale, or from the
+// cache, is ready: to take it out of service would help nobody.
+func Assess(r Report, now time.Time) Readiness {
+	has := r.Source != autoconfig.SourceNone && r.Source != ""
+	switch {
+	case r.Draining:
+		return Readiness{false, ConditionDraining, "the process is about to end"}
+	case r.State == autoconfig.StateOff:
+		return Readiness{false, ConditionEnded, "the source is no longer followed" + because(r)}
+	case r.State != autoconfig.StateValid && keyRejected(r.LastError):
+		return Readiness{has, ConditionKeyRejected, fmt.Sprintf("the service rejects the auto-configuration key with status %d",
+			r.LastError.StatusCode)}
+	case !has:
+		return Readiness{false, ConditionNoConfiguration, "there is no configuration yet" + because(r)}
+	case r.Source == autoconfig.SourceStore:
+		return Readiness{true, ConditionFromCache, fmt.Sprintf("the configuration is from the cache, saved %s ago%s",
+			r.SnapshotAge.Round(time.Second), because(r))}
+	case r.State != autoconfig.StateValid:
+		return Readiness{true, ConditionStale, fmt.Sprintf("the source has not been followed for %s%s",
+			now.Sub(r.StateSince).Round(time.Second), because(r))}
+	}
+	return Readiness{true, ConditionOK, ""}
+}
+
+func keyRejected(e *autoconfig.ErrorInfo) bool {
+	return e != nil && (e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden)
+}
+
+func because(r Report) string {
+	if r.LastError == nil {
+		return ""
+	}
+	return ": " + r.LastError.Message
+}

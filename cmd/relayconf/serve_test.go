@@ -1,0 +1,193 @@
+package main
+
+import (
+	"encoding/json"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestAHubServesFilesToItsRelays(t *testing.T) {
+	t.Parallel()
+	path := inFile(t, "environments.yaml", hubFile)
+	h := startHub(t, hubKey, "--environments", path)
+	r := startRelay(t, h.url("relays"), testKey)
+	r.has(t, "web/production", "shop/production")
+	replaceFile(t, path, hubFile+thirdEnvironment)
+	r.has(t, "web/production", "shop/production", "web/test")
+
+	replaceFile(t, path, hubFile+"  - oops\n")
+	h.says(&h.stderr, "environments.yaml:4: expected an environment as an object")
+	code, body := get(t, h.url("health")+"/readyz")
+	assert.Equal(t, 200, code)
+	assert.Contains(t, body, `"condition": "stale"`)
+	assert.Contains(t, body, "environments.yaml:4: ")
+	replaceFile(t, path, hubFile)
+	r.has(t, "web/production", "shop/production")
+
+	assert.NotContains(t, h.stderr.String(), testKey)
+	for line := range strings.Lines(h.stderr.String()) {
+		assert.True(t, json.Valid([]byte(line)), "the log is JSON: %s", line)
+	}
+}
+
+func TestEachListenerHasItsPart(t *testing.T) {
+	t.Parallel()
+	h := startHub(t, hubKey, "--environments", inFile(t, "environments.yaml", hubFile))
+	h.serves()
+	startRelay(t, h.url("relays"), testKey).has(t, "web/production", "shop/production")
+	for _, row := range []struct {
+		listener, path string
+		want           int
+	}{
+		{"health", "/livez", 200}, {"health", "/readyz", 200}, {"health", "/metrics", 200}, {"health", "/status", 404},
+		{"health", "/debug/pprof/", 404}, {"admin", "/livez", 200}, {"admin", "/readyz", 200}, {"admin", "/metrics", 200},
+		{"admin", "/status", 200}, {"admin", "/debug/pprof/", 404}, {"relays", "/livez", 404}, {"relays", "/status", 404},
+		{"relays", "/metrics", 404}, {"relays", "/", 404}, {"relays", "/relay_auto_config", 401},
+	} {
+		code, _ := get(t, h.url(row.listener)+row.path)
+		assert.Equal(t, row.want, code, "%s%s", row.listener, row.path)
+	}
+	_, body := get(t, h.url("admin")+"/status")
+	var status struct {
+		Status           string
+		AutoConfigStatus struct{ State string }
+		Environments     int
+		Hub              struct {
+			Source string
+			Relays int
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(body), &status))
+	assert.Equal(t, "healthy", status.Status)
+	assert.Equal(t, "VALID", status.AutoConfigStatus.State)
+	assert.Equal(t, 2, status.Environments)
+	assert.Equal(t, "FILE", status.Hub.Source)
+	assert.Equal(t, 1, status.Hub.Relays)
+	_, body = get(t, h.url("health")+"/metrics")
+	assert.Contains(t, body, "relayconf_hub_relays 1\n")
+	assert.Contains(t, body, "relayconf_hub_delivery_seconds_count 0\n")
+	for _, secret := range []string{testKey, "sdk-0000"} {
+		assert.NotContains(t, body, secret)
+	}
+}
+
+func TestAKeyFileGivesViewsAndRevokes(t *testing.T) {
+	t.Parallel()
+	const all = "keys:\n  - {name: all, key: rel-all}\n"
+	const shop = "  - {name: shop, key: rel-shop, projects: [shop]}\n"
+	keys := inFile(t, "keys.yaml", all+shop)
+	h := startHub(t, nil, "--environments", inFile(t, "environments.yaml", hubFile), "--keys", keys)
+	h.serves()
+	startRelay(t, h.url("relays"), "rel-all").has(t, "web/production", "shop/production")
+	r := startRelay(t, h.url("relays"), "rel-shop")
+	r.has(t, "shop/production")
+	code := asRelay(t, h.url("relays"), "rel-unknown")
+	assert.Equal(t, http.StatusServiceUnavailable, code, "an unknown key may come to the file soon")
+
+	replaceFile(t, keys, all+"  - {name: shop}\n")
+	h.says(&h.stderr, "keys.yaml:3: a key needs a key")
+	r.has(t, "shop/production")
+	replaceFile(t, keys, all)
+	h.says(&h.stderr, "Read the key file again")
+	code = asRelay(t, h.url("relays"), "rel-shop")
+	assert.Equal(t, http.StatusServiceUnavailable, code)
+}
+
+func TestServeExitCodes(t *testing.T) {
+	t.Parallel()
+	good := inFile(t, "environments.yaml", hubFile)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = taken.Close() })
+	for _, row := range []struct {
+		name        string
+		environment []string
+		args        []string
+		code        int
+		want        string
+	}{
+		{"no key", nil, []string{"--environments", good}, exitUsage, "there is no auto-configuration key"},
+		{"files with a mistake", hubKey, []string{"--environments", inFile(t, "e.yaml", "environments: {}")}, exitUsage, "e.yaml:1: environments must be a list"},
+		{"no files", hubKey, []string{"--environments", good + "x"}, exitUsage, "no such file"},
+		{"a key file with a mistake", hubKey, []string{"--environments", good, "--keys", inFile(t, "k.yaml", "keys: {}")}, exitUsage, "k.yaml:1: keys must be a list"},
+		{"two sources", hubKey, []string{"--environments", good, "--stream-uri", "http://127.0.0.1:1"}, exitUsage, "none of the others can be"},
+		{"half of TLS", hubKey, []string{"--environments", good, "--tls-cert", good}, exitUsage, "tls-key"},
+		{"authorities without TLS", hubKey, []string{"--environments", good, "--tls-client-ca", good}, exitUsage, "of no use without --tls-cert"},
+		{"no certificate", hubKey, []string{"--environments", good, "--tls-cert", good, "--tls-key", good}, exitUsage, "the TLS certificate"},
+		{"operators from elsewhere without a token", hubKey, []string{"--environments", good, "--admin-addr", ":0"}, exitUsage, "give an --admin-token-file"},
+		{"a short token", hubKey, []string{"--environments", good, "--admin-token-file", inFile(t, "token", "secret")}, exitUsage, "at least 16 plain characters"},
+		{"an address in use", hubKey, []string{"--environments", good, "--addr", taken.Addr().String()}, exitUnexpected, "the relays listener can't be opened"},
+		{"a log format", hubKey, []string{"--environments", good, "--log-format", "xml"}, exitUsage, "it must be text or json"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			h := startHub(t, row.environment, row.args...)
+			h.exit(row.code)
+			assert.Contains(t, h.stderr.String(), row.want)
+			assert.NotContains(t, h.stderr.String(), testKey)
+		})
+	}
+}
+
+func TestOperatorsFromElsewhereNeedTheToken(t *testing.T) {
+	t.Parallel()
+	const token = "0123456789abcdef0123456789abcdef"
+	h := startHub(t, hubKey, "--environments", inFile(t, "environments.yaml", hubFile), "--admin-addr", "0.0.0.0:0",
+		"--admin-token-file", inFile(t, "token", token+"\n"), "--admin-host", "hub.example")
+	url := strings.Replace(h.url("admin"), "0.0.0.0", "127.0.0.1", 1)
+	url = strings.Replace(url, "[::]", "127.0.0.1", 1)
+	code, _ := get(t, url+"/status")
+	assert.Equal(t, 401, code)
+	code, _ = get(t, url+"/status", "Authorization", "Bearer "+token)
+	assert.Equal(t, 200, code)
+	assert.NotContains(t, h.stderr.String(), token)
+}
+
+func TestAHubRestartsFromItsCacheWithBrokenFiles(t *testing.T) {
+	t.Parallel()
+	path, kept := inFile(t, "environments.yaml", hubFile), inFolder(t, "cache")
+	args := []string{"--environments", path, "--cache-file", kept}
+	first := startHub(t, hubKey, args...)
+	first.serves()
+	_, lines := stream(t, first.url("relays"), testKey)
+	id := streamID(t, lines)
+	require.Eventually(t, func() bool { return fileExists(kept) }, soon, 5*time.Millisecond)
+	require.NoError(t, first.cmd.Process.Kill())
+	<-first.ended
+
+	second := startHub(t, hubKey, args...)
+	_, lines = stream(t, second.url("relays"), testKey)
+	assert.Equal(t, id, streamID(t, lines), "the versions are those of before")
+	require.NoError(t, second.cmd.Process.Kill())
+	<-second.ended
+
+	replaceFile(t, path, "environments: {}")
+	third := startHub(t, hubKey, args...)
+	third.serves()
+	_, body := get(t, third.url("health")+"/readyz")
+	assert.Contains(t, body, `"condition": "from-cache"`)
+	startRelay(t, third.url("relays"), testKey).has(t, "web/production", "shop/production")
+}
+
+func TestServeDemoShowsChangesAndEndsByItself(t *testing.T) {
+	t.Parallel()
+	p := start(t, []string{"AUTO_CONFIG_KEY=rel-real", "STREAM_URI=nonsense", "CACHE_FILE=/nowhere/cache"}, "serve", "--demo")
+	p.exit(exitOK)
+	out := p.stdout.String()
+	for _, want := range []string{"all   ", "shop  ", "received all: 3 environments", "received all: 1 environment\n", "key rotated",
+		"expired", "added    shop/test", "TTL 5m -> 10m", "removed  web/staging", "interrupted", "That was the demo"} {
+		assert.Contains(t, out, want)
+	}
+	for line := range strings.Lines(out) {
+		if strings.HasPrefix(line, "shop ") {
+			assert.NotContains(t, line, "web/", "the relay of the shop sees its project alone")
+		}
+	}
+	assert.Contains(t, p.stderr.String(), "environments.yaml:11: ttlSeconds must be a whole number")
+}

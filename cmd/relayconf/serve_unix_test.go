@@ -1,0 +1,141 @@
+//go:build !windows
+
+package main
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestSIGTERMDrainsTheHub(t *testing.T) {
+	t.Parallel()
+	h := startHub(t, hubKey, "--environments", inFile(t, "environments.yaml", hubFile), "--drain-delay", "2s", "--drain-time", "20s")
+	h.serves()
+	response, lines := stream(t, h.url("relays"), testKey)
+	require.Equal(t, http.StatusOK, response.StatusCode)
+	health, relays := h.url("health"), h.url("relays")
+	streamID(t, lines)
+	h.signal(syscall.SIGTERM)
+
+	require.Eventually(t, func() bool {
+		code, body := get(t, health+"/readyz")
+		return code == http.StatusServiceUnavailable && strings.Contains(body, `"draining"`)
+	}, soon, time.Millisecond, "/readyz fails at once")
+	code, _ := get(t, health+"/livez")
+	assert.Equal(t, http.StatusOK, code)
+	reconnect := false
+	for !reconnect && lines.Scan() {
+		reconnect = strings.HasPrefix(lines.Text(), "event:") && strings.HasSuffix(lines.Text(), "reconnect")
+	}
+	assert.True(t, reconnect, "the relay is told to connect elsewhere")
+	code = asRelay(t, relays, testKey)
+	assert.Equal(t, http.StatusServiceUnavailable, code, "no new stream begins")
+	h.exit(exitOK)
+}
+
+func TestASecondSIGTERMEndsTheHubAtOnce(t *testing.T) {
+	t.Parallel()
+	h := startHub(t, hubKey, "--environments", inFile(t, "environments.yaml", hubFile), "--drain-delay", "1h")
+	h.serves()
+	_, lines := stream(t, h.url("relays"), testKey)
+	streamID(t, lines)
+	h.signal(syscall.SIGTERM)
+	h.says(&h.stderr, "Draining")
+	h.signal(syscall.SIGTERM)
+	h.exit(exitInterrupted)
+}
+
+func TestTheFormerKeyCountsForItsGrace(t *testing.T) {
+	t.Parallel()
+	key := inFile(t, "key", testKey)
+	h := startHub(t, nil, "--environments", inFile(t, "environments.yaml", hubFile), "--key-file", key, "--former-key-grace", "1h")
+	h.serves()
+	r := startRelay(t, h.url("relays"), testKey)
+	r.has(t, "web/production", "shop/production")
+	replaceFile(t, key, "rel-new")
+	h.signal(syscall.SIGHUP)
+	startRelay(t, h.url("relays"), "rel-new").has(t, "web/production", "shop/production")
+	startRelay(t, h.url("relays"), testKey).has(t, "web/production", "shop/production")
+	code := asRelay(t, h.url("relays"), "rel-other")
+	assert.Equal(t, http.StatusUnauthorized, code)
+	assert.Equal(t, uint64(1), r.Status().Connections, "a relay with the former key is not disturbed")
+
+	t.Log("without a grace, the former key ends at once")
+	replaceFile(t, key, testKey)
+	h = startHub(t, nil, "--environments", inFile(t, "environments.yaml", hubFile), "--key-file", key, "--former-key-grace", "0s")
+	h.serves()
+	replaceFile(t, key, "rel-new")
+	h.signal(syscall.SIGHUP)
+	require.Eventually(t, func() bool {
+		return asRelay(t, h.url("relays"), testKey) == http.StatusUnauthorized
+	}, soon, 5*time.Millisecond)
+}
+
+func TestSystemdIsToldWhenTheHubServes(t *testing.T) {
+	t.Parallel()
+	folder, err := os.MkdirTemp("", "notify") // a socket's path must be short
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(folder, "s"), Net: "unixgram"})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = socket.Close() })
+	next := func() string {
+		require.NoError(t, socket.SetReadDeadline(time.Now().Add(soon)))
+		message := make([]byte, 1000)
+		n, err := socket.Read(message)
+		require.NoError(t, err)
+		return string(message[:n])
+	}
+	h := startHub(t, append(hubKey, "NOTIFY_SOCKET="+filepath.Join(folder, "s"), "WATCHDOG_USEC=20000"),
+		"--environments", inFile(t, "environments.yaml", hubFile))
+	seen := map[string]bool{}
+	for !seen["READY=1"] || !seen["WATCHDOG=1"] {
+		seen[next()] = true
+	}
+	code, _ := get(t, h.url("health")+"/readyz")
+	assert.Equal(t, http.StatusOK, code)
+	h.signal(syscall.SIGTERM)
+	for message := ""; message != "STOPPING=1"; message = next() {
+		assert.NotEqual(t, "READY=1", message, "once")
+	}
+	h.exit(exitOK)
+}
+
+func TestAThousandConnectionsThatSendNothingShutOutNoRelay(t *testing.T) {
+	t.Parallel()
+	h := startHub(t, hubKey, "--environments", inFile(t, "environments.yaml", hubFile), "--max-connections", "100")
+	h.serves()
+	address := strings.TrimPrefix(h.url("relays"), "http://")
+	r := startRelay(t, h.url("relays"), testKey)
+	r.has(t, "web/production", "shop/production")
+	for i := range 1000 {
+		conn, err := net.Dial("tcp", address)
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		if i%2 == 0 {
+			_, _ = io.WriteString(conn, "GET /relay_auto_config HTTP/1.1\r\nHost:") // slow headers
+		}
+	}
+	startRelay(t, h.url("relays"), testKey).has(t, "web/production", "shop/production")
+	assert.Equal(t, uint64(1), r.Status().Connections, "a relay that is connected stays")
+	_, body := get(t, h.url("health")+"/metrics")
+	assert.NotContains(t, body, "relayconf_hub_connections_evicted_total 0\n")
+
+	conn, err := net.Dial("tcp", address)
+	require.NoError(t, err)
+	defer conn.Close()
+	_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nX: "+strings.Repeat("x", 64<<10))
+	line, _ := bufio.NewReader(conn).ReadString('\n')
+	assert.Contains(t, line, "431")
+}

@@ -1,0 +1,299 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/certs"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/keyfile"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/keysource"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/listen"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/logging"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/notify"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/ops"
+	"github.com/relayconf/relayconf/httpconfig"
+	"github.com/relayconf/relayconf/hub"
+)
+
+// opsWriteTimeout is for a response to operators and scrapers; a profile takes 30 s.
+const opsWriteTimeout = 2 * time.Minute
+
+// server is a running serve.
+type server struct {
+	settings settings
+	options  serveOptions
+	logger   *slog.Logger
+	hub      *hub.Hub
+	cache    cache // nil if there is none
+	delivery prometheus.Histogram
+	ops      *ops.Ops
+
+	source   atomic.Pointer[source]
+	draining atomic.Bool
+	former   []hub.Key // former keys of the hub that still count
+
+	keys   *keyfile.File       // nil without --keys
+	certs  *certs.Certificates // nil without TLS
+	relays *listen.Server
+	others []*listen.Server // for operators and probes
+}
+
+// runServe is the command.
+func runServe(o serveOptions, initTimeoutSet bool) error {
+	signals := catchSignals(context.Background(), o.keyFile)
+	defer signals.end()
+	if o.demo {
+		return serveDemo(o, signals)
+	}
+	settings, logger, err := serveSettings(&o)
+	if err != nil {
+		return err
+	}
+	if !initTimeoutSet {
+		o.initTimeout = settings.AutoConfig.InitTimeout
+	}
+	s, err := newServer(settings, o, logger)
+	if err != nil {
+		return err
+	}
+	return s.run(signals)
+}
+
+// serveSettings reads the variables and the key file. A hub that has files and a key for each relay needs no key itself.
+func serveSettings(o *serveOptions) (settings, *slog.Logger, error) {
+	s := settings{keyFile: o.keyFile}
+	var err error
+	if s.Config, err = readEnvironment(); err != nil {
+		return s, nil, err
+	}
+	if o.streamURI != "" {
+		s.AutoConfig.StreamURI = o.streamURI
+	}
+	o.cache = o.cache.orElse(s.Cache)
+	logger := logging.New(stderr, o.logFormat, s.LogLevel)
+	s.loggers = logging.Loggers(logger, s.LogLevel)
+	needsKey := o.environments == "" || o.keys == "" || o.cache.File != "" || o.cache.RedisURL != ""
+	if needsKey || o.keyFile != "" {
+		if s.key, err = keysource.Read(o.keyFile, s.AutoConfig.Key); err != nil {
+			return s, nil, withCode(exitUsage, err)
+		}
+	}
+	if s.http, err = httpconfig.NewHTTPConfig(s.Proxy, nil, userAgent(), s.loggers); err != nil {
+		return s, nil, usageError("the proxy settings can't be used: %s", indented(err))
+	}
+	return s, logger, nil
+}
+
+func newServer(settings settings, o serveOptions, logger *slog.Logger) (*server, error) {
+	cache, err := openCache(o.cache, settings.key, settings.loggers)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{settings: settings, options: o, logger: logger, cache: cache, delivery: newDelivery()}
+	options := []hub.Option{
+		hub.WithLogger(logger),
+		hub.WithDeliveryObserver(func(d time.Duration) { s.delivery.Observe(d.Seconds()) }),
+	}
+	if o.keys != "" {
+		options = append(options, hub.WithUnknownKeyGrace(o.unknownKeyGrace))
+	}
+	s.hub = hub.New(options...)
+	s.setSource(noSource{time.Now()})
+	return s, nil
+}
+
+func (s *server) setSource(source source) { s.source.Store(&source) }
+
+func (s *server) currentSource() source { return *s.source.Load() }
+
+// run serves until there is a reason to end.
+func (s *server) run(signals signals) error {
+	err := s.start(signals.stop)
+	if err == nil {
+		stopWatchdog := s.startWatchdog()
+		err = s.wait(signals)
+		s.drain()
+		stopWatchdog()
+	}
+	s.close()
+	return err
+}
+
+// startWatchdog tells systemd that the process is alive, until stop is called.
+func (s *server) startWatchdog() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		notify.Watchdog(ctx, s.ops.Alive)
+	}()
+	return func() {
+		cancel()
+		<-ended
+	}
+}
+
+// start opens the listeners before it starts the source, so that probes see what is missing.
+func (s *server) start(ctx context.Context) error {
+	if err := s.startKeys(ctx); err != nil {
+		return err
+	}
+	if err := s.listen(ctx); err != nil {
+		return err
+	}
+	if s.options.environments == "" {
+		s.setSource(s.startStream())
+		return nil
+	}
+	files, err := s.startFiles(ctx)
+	if err == nil {
+		s.setSource(files)
+	}
+	return err
+}
+
+func (s *server) listen(ctx context.Context) (err error) {
+	o := s.options
+	relays := listen.Options{Name: "relays", Address: o.addr, Handler: s.hub, MaxConnections: maxConnections(o.maxConnections),
+		Logger: s.logger}
+	if o.tlsCert != "" {
+		s.certs, err = certs.Start(certs.Files{Cert: o.tlsCert, Key: o.tlsKey, ClientCA: o.tlsClientCA}, s.logger)
+		if err != nil {
+			return withCode(exitUsage, err)
+		}
+		relays.TLS = s.certs.Config()
+	}
+	if s.relays, err = listen.Start(ctx, relays); err != nil {
+		return err
+	}
+	s.ops = ops.New(ops.Options{Report: s.report, Version: version(), Details: s.details, Profiling: o.profiling,
+		Collectors: []prometheus.Collector{hubCollector{s}, s.delivery}, Logger: s.logger})
+	if o.healthAddr != "" {
+		if err := s.listenTo(ctx, "health", o.healthAddr, s.ops.Probes()); err != nil {
+			return err
+		}
+	}
+	if o.adminAddr == noAddr {
+		return nil
+	}
+	admin, err := s.admin()
+	if err != nil {
+		return withCode(exitUsage, err)
+	}
+	return s.listenTo(ctx, "admin", o.adminAddr, admin.Guard(s.ops.Operators()))
+}
+
+func (s *server) listenTo(ctx context.Context, name, address string, handler http.Handler) error {
+	const most = 100 // connections: these are not for relays
+	opened, err := listen.Start(ctx, listen.Options{Name: name, Address: address, Handler: handler, MaxConnections: most,
+		WriteTimeout: opsWriteTimeout, Logger: s.logger})
+	if err == nil {
+		s.others = append(s.others, opened)
+	}
+	return err
+}
+
+func (s *server) admin() (admin ops.Admin, err error) {
+	admin.Hosts = s.options.adminHosts
+	if host, _, err := net.SplitHostPort(s.options.adminAddr); err == nil && host != "" {
+		admin.Hosts = append(admin.Hosts, host)
+	}
+	if s.options.adminTokenFile != "" {
+		admin.Token, err = ops.ReadToken(s.options.adminTokenFile)
+	}
+	return admin, err
+}
+
+// wait returns when there is a reason to end: an error, or nil if it is a good one.
+func (s *server) wait(signals signals) error {
+	const pollInterval = 50 * time.Millisecond
+	poll := time.NewTicker(pollInterval) // until the first configuration
+	defer poll.Stop()
+	var timeout <-chan time.Time
+	if s.options.initTimeout > 0 {
+		timer := time.NewTimer(s.options.initTimeout)
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	source := s.currentSource()
+	keys := s.settings.keyChanges(signals.stop, signals.hup)
+	for {
+		select {
+		case <-poll.C:
+			switch status := source.Status(); {
+			case s.hub.Status().Ready:
+				poll.Stop()
+				timeout = nil
+				s.logger.Info("Serving the configuration", "source", s.hub.Status().Source.Kind, "environments", status.Environments)
+				notify.Ready()
+			case rejected(status) && !s.options.retryRejectedKey:
+				return withCode(exitPermanent, fmt.Errorf("%s; give another key, or --retry-rejected-key", status.LastError.Message))
+			}
+		case <-timeout:
+			return withCode(exitInitTimeout, s.startFailure(source))
+		case key := <-keys:
+			s.changeKey(key)
+		case <-signals.stop.Done():
+			return nil
+		case <-source.Done():
+			return withCode(exitPermanent, source.Err())
+		case <-s.relays.Failed():
+			return fmt.Errorf("the listener for relays has failed")
+		}
+	}
+}
+
+func (s *server) startFailure(source source) error {
+	text := fmt.Sprintf("there is no full configuration after %s", change.Duration(s.options.initTimeout))
+	if e := source.Status().LastError; e != nil {
+		return fmt.Errorf("%s; the last problem was: %s", text, e.Message)
+	}
+	return fmt.Errorf("%s; the service has not answered yet", text)
+}
+
+// drain sends the relays elsewhere. Without any there is nothing to wait for.
+func (s *server) drain() {
+	notify.Stopping()
+	s.draining.Store(true)
+	if relays := s.hub.Status().Relays; relays > 0 {
+		s.logger.Info("Draining", "relays", relays, "delay", s.options.drainDelay, "time", s.options.drainTime)
+		time.Sleep(s.options.drainDelay)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), s.options.drainTime)
+	defer cancel()
+	if err := s.hub.Drain(ctx); err != nil {
+		s.logger.Warn("Some relays were still connected at the end of the drain time", "error", err)
+	}
+}
+
+// close ends everything that was started, links and listeners last.
+func (s *server) close() {
+	s.currentSource().Close()
+	if s.keys != nil {
+		s.keys.Close()
+	}
+	s.hub.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if s.relays != nil {
+		s.relays.Shutdown(ctx)
+	}
+	for _, other := range s.others {
+		other.Shutdown(ctx)
+	}
+	if s.certs != nil {
+		s.certs.Close()
+	}
+	if s.cache != nil {
+		_ = s.cache.Close() // what could not be saved was reported
+	}
+	s.logger.Info("Ended")
+}

@@ -1,0 +1,100 @@
+package hub_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/launchdarkly/eventsource"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/relayconf/relayconf/hub"
+)
+
+// TestTheEventsourceClient is the client that existing relays use. It follows through patches, deletes, reconnects and a
+// resume, with and without gzip.
+func TestTheEventsourceClient(t *testing.T) {
+	for _, plain := range []bool{true, false} {
+		t.Run(fmt.Sprintf("plain=%t", plain), func(t *testing.T) {
+			s := newServer(t, changes{env("a", 1), env("b", 2)})
+			req, err := http.NewRequest(http.MethodGet, s.http.URL+"/relay_auto_config", nil)
+			require.NoError(t, err)
+			req.Header.Set("Authorization", testKey)
+			client := &http.Client{Transport: &http.Transport{DisableCompression: plain}}
+			defer client.CloseIdleConnections()
+			stream, err := eventsource.SubscribeWithRequestAndOptions(req,
+				eventsource.StreamOptionHTTPClient(client),
+				eventsource.StreamOptionInitialRetry(time.Millisecond),
+				eventsource.StreamOptionReadTimeout(time.Minute),
+				eventsource.StreamOptionErrorHandler(func(error) eventsource.StreamErrorHandlerResult {
+					return eventsource.StreamErrorHandlerResult{}
+				}))
+			require.NoError(t, err)
+			defer func() {
+				stream.Close()
+				for range stream.Events { // until its goroutines have ended: the hub's farewell would block them
+				}
+			}()
+			next := func() string {
+				select {
+				case e := <-stream.Events:
+					return short(t, e)
+				case <-time.After(longest):
+					t.Fatal("no event")
+					return ""
+				}
+			}
+			assert.Equal(t, "put a@1 b@2", next())
+			assert.Equal(t, !plain, s.Relays()[0].Compressed)
+			s.Changes(false, changes{env("a", 2)})
+			assert.Equal(t, "patch a@2", next())
+			s.Changes(false, changes{deleted("b", 3)})
+			assert.Equal(t, "delete b@3", next())
+
+			// Soon after an event: the client may have refused it, if the hub has noticed that it left.
+			s.http.CloseClientConnections()
+			assert.Contains(t, []string{"put a@2", "resumed"}, next())
+			s.Changes(true, changes{env("c", 1)})
+			assert.Equal(t, "patch c@1", next())
+
+			// When the hub ends the stream, that says nothing about the event before.
+			require.NoError(t, s.SetKeys([]hub.Key{{Name: "renamed", Key: testKey}}))
+			assert.Equal(t, "resumed", next())
+			s.Changes(false, changes{env("c", 2)})
+			assert.Equal(t, "patch c@2", next())
+		})
+	}
+}
+
+// TestHTTP2 follows over HTTP/2, where a deadline that is over would end the stream though nothing is pending.
+func TestHTTP2(t *testing.T) {
+	s := newServer(t, changes{env("a", 1)}, hub.WithWriteTimeout(time.Second), hub.WithKeepalive(3*time.Second))
+	server := httptest.NewUnstartedServer(s)
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	defer s.Close()
+	req, err := http.NewRequest(http.MethodGet, server.URL+"/relay_auto_config", nil)
+	require.NoError(t, err)
+	req.Header.Set("Authorization", testKey)
+	response, err := server.Client().Do(req)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	require.Equal(t, 2, response.ProtoMajor)
+	lines := bufio.NewReader(response.Body)
+	for comments := 0; comments < 2; {
+		line, err := lines.ReadString('\n')
+		require.NoError(t, err)
+		if line == ":\n" {
+			comments++
+		}
+	}
+	require.NoError(t, s.SetKeys(nil))
+	_, err = io.ReadAll(lines)
+	assert.Error(t, err)
+}

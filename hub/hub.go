@@ -1,0 +1,52 @@
+package hub
+
+import (
+	"sync"
+	"time"
+)
+
+// Hub serves one configuration to relays. Its methods may be called from any goroutine.
+type Hub struct {
+	settings settings
+	counters counters
+
+	mu      sync.Mutex
+	state   state
+	ready   bool // there is a configuration
+	source  Source
+	grants  []*Grant
+	keysSet bool
+	expiry  *time.Timer // for the next grant that expires; nil if none does
+	unknown unknownKeys
+	views   map[viewID]*view
+	viewers map[viewersKey][]*view // a cache: see viewersOf
+
+	admission admission
+	ended     earlyEnds
+	relays    map[*relay]struct{}
+	lastID    uint64
+
+	isDraining bool          // Drain or Close was called
+	drained    chan struct{} // closed when the hub drains and no relay is left
+	drainOver  chan struct{} // closed when all streams are to end
+	closed     bool          // Close was called
+}
+
+// New returns a hub that has no configuration and no keys yet, and answers relays with status 503 until it has both.
+func New(options ...Option) *Hub {
+	h := &Hub{
+		settings:  defaults(),
+		state:     state{items: map[itemKey]*item{}},
+		source:    Source{Kind: SourceNone},
+		views:     map[viewID]*view{},
+		viewers:   map[viewersKey][]*view{},
+		relays:    map[*relay]struct{}{},
+		drained:   make(chan struct{}),
+		drainOver: make(chan struct{}),
+	}
+	for _, option := range options {
+		option(&h.settings)
+	}
+	h.admission = newAdmission(h.settings.admissionRate, h.settings.admissionMax)
+	return h
+}

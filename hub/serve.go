@@ -1,0 +1,186 @@
+package hub
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/internal/digest"
+)
+
+// streamPath is where relays find the stream.
+const streamPath = "/relay_auto_config"
+
+// refusal is a response that is no stream.
+type refusal struct {
+	status     int
+	retryAfter int // seconds; 0: none is given
+	reason     string
+}
+
+// ServeHTTP serves the stream at GET /relay_auto_config, and nothing else. To serve it below a base path, use
+// http.StripPrefix.
+func (h *Hub) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	switch {
+	case request.URL.Path != streamPath:
+		http.NotFound(w, request)
+		return
+	case request.Method != http.MethodGet:
+		w.Header().Set("Allow", http.MethodGet)
+		http.Error(w, "only GET is possible here", http.StatusMethodNotAllowed)
+		return
+	}
+	r, refused := h.admit(w, request)
+	if refused != nil {
+		if refused.retryAfter > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(refused.retryAfter))
+		}
+		http.Error(w, refused.reason, refused.status)
+		return
+	}
+	r.serve()
+}
+
+// admit lets a relay in, or says why not.
+func (h *Hub) admit(w http.ResponseWriter, request *http.Request) (*relay, *refusal) {
+	grant, err := h.Authenticate(config.AutoConfigKey(request.Header.Get("Authorization")))
+	switch {
+	case errors.Is(err, ErrUnknownKey):
+		h.counters.refusedKeys.Add(1)
+		return nil, &refusal{http.StatusUnauthorized, 0, err.Error()}
+	case err != nil:
+		h.counters.refusedUnknownKeys.Add(1)
+		return nil, unavailable(err.Error())
+	}
+	r := newRelay(h, grant, w, request)
+	now := time.Now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.draining():
+		h.counters.refusedDraining.Add(1)
+		return nil, unavailable("this hub is shutting down")
+	case isClosed(grant.revoked):
+		h.counters.refusedUnknownKeys.Add(1)
+		return nil, unavailable("the keys have just changed")
+	case !h.ready:
+		h.counters.refusedNoConfig.Add(1)
+		return nil, unavailable("this hub has no configuration yet")
+	}
+	r.view = h.view(grant.selection, r.protocolVersion)
+	id := request.Header.Get("Last-Event-ID")
+	if id != "" {
+		r.atLeast = r.view.last
+	}
+	early := r.resume(id, now)
+	switch {
+	case r.resumed:
+	case id != "" && !h.source.Confirmed():
+		h.counters.refusedNoConfig.Add(1)
+		return nil, unavailable("this hub's configuration was stored, and may be older than yours; it waits for the service to confirm it")
+	default:
+		if ok, retryAfter := h.admission.begin(r.view.putSize(r.encoding), now); !ok {
+			h.counters.refusedAdmission.Add(1)
+			return nil, &refusal{http.StatusServiceUnavailable, retryAfter, "too many relays need the whole configuration at once"}
+		}
+	}
+	if early != nil {
+		h.ended.take(*early)
+	}
+	h.lastID++
+	r.id = h.lastID
+	h.relays[r] = struct{}{}
+	return r, nil
+}
+
+// unavailable is status 503. Relays come back within some seconds, not all at once.
+func unavailable(reason string) *refusal {
+	return &refusal{http.StatusServiceUnavailable, 1 + rand.IntN(5), reason}
+}
+
+// resume finds out whether a relay can be led on by events, from the state that its id says it has. Otherwise it needs
+// a put; if that is because it ended its last stream early, resume returns how.
+func (r *relay) resume(id string, now time.Time) *earlyEnd {
+	d, ok := digest.Parse(id)
+	if !ok {
+		return nil
+	}
+	at, p, ok := r.view.find(d)
+	if !ok {
+		return nil
+	}
+	r.point = p
+	if end := (earlyEnd{r.grant.hash, r.host(), d}); r.hub.ended.has(end, now) {
+		return &end
+	}
+	if r.view.leadsOn(at) {
+		r.at, r.led, r.resumed = at, true, true
+	}
+	return nil
+}
+
+// putSize is about how many bytes a put has.
+func (v *view) putSize(encoding encoding) int {
+	if all := v.bodies[encoding].all; len(all) > 0 && isClosed(all[len(all)-1].ready) {
+		return len(all[len(all)-1].full.data)
+	}
+	if encoding == gzipped {
+		return v.size / usualCompression
+	}
+	return v.size
+}
+
+// usualCompression is how much smaller a put is with gzip, if its keys and ids are random.
+const usualCompression = 4
+
+// acceptsGzip tells whether a request accepts gzip, by its Accept-Encoding.
+func acceptsGzip(header http.Header) bool {
+	any := false
+	for _, part := range strings.Split(strings.Join(header.Values("Accept-Encoding"), ","), ",") {
+		coding, parameter, _ := strings.Cut(part, ";")
+		name, weight, _ := strings.Cut(strings.TrimSpace(parameter), "=")
+		accepted := true
+		if strings.EqualFold(strings.TrimSpace(name), "q") {
+			q, err := strconv.ParseFloat(strings.TrimSpace(weight), 64)
+			accepted = err == nil && q > 0
+		}
+		switch strings.ToLower(strings.TrimSpace(coding)) {
+		case "gzip", "x-gzip":
+			return accepted
+		case "*":
+			any = accepted
+		}
+	}
+	return any
+}
+
+// protocolVersion is 2 for any version with filters.
+func protocolVersion(request *http.Request) int {
+	if v, err := strconv.Atoi(request.URL.Query().Get("rpacProtocolVersion")); err == nil && v >= 2 {
+		return 2
+	}
+	return 1
+}
+
+// host is the address that a relay connects from, without its port.
+func (r *relay) host() string {
+	host, _, err := net.SplitHostPort(r.address)
+	if err != nil {
+		return r.address
+	}
+	return host
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
