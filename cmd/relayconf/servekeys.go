@@ -35,9 +35,6 @@ func (s *server) applyKeys(keys []keyfile.Key) error {
 func (s *server) changeKey(key config.AutoConfigKey) {
 	former := s.settings.key
 	s.settings.key = key
-	if s.cache != nil {
-		s.cache.SetKey(key)
-	}
 	s.currentSource().SetKey(key)
 	if s.options.keys != "" {
 		return
