@@ -19,6 +19,7 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/logging"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/notify"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/ops"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/page"
 	"github.com/relayconf/relayconf/httpconfig"
 	"github.com/relayconf/relayconf/hub"
 )
@@ -35,6 +36,8 @@ type server struct {
 	cache    cache // nil if there is none
 	delivery prometheus.Histogram
 	ops      *ops.Ops
+
+	page *page.Page // nil without an admin listener
 
 	source   atomic.Pointer[source]
 	draining atomic.Bool
@@ -188,7 +191,10 @@ func (s *server) listen(ctx context.Context) (err error) {
 	if err != nil {
 		return withCode(exitUsage, err)
 	}
-	return s.listenTo(ctx, "admin", o.adminAddr, admin.Guard(s.ops.Operators()))
+	operators := s.ops.Operators()
+	s.page = page.New(page.Options{Hub: pageHub{s}, Version: version(), Name: hubName()})
+	s.page.Register(operators)
+	return s.listenTo(ctx, "admin", o.adminAddr, admin.Guard(operators))
 }
 
 func (s *server) listenTo(ctx context.Context, name, address string, handler http.Handler) error {
@@ -281,6 +287,9 @@ func (s *server) close() {
 		s.keys.Close()
 	}
 	s.hub.Close()
+	if s.page != nil {
+		s.page.Close()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if s.relays != nil {

@@ -1,0 +1,70 @@
+// A list of items by id that is kept sorted, searched and counted only when it has changed.
+
+export class Collection {
+  // describe(item) returns {order, text, groups}: a list of strings and numbers to sort by, the lower-case text that a search
+  // looks into, and the names of the groups that the item belongs to.
+  constructor(describe) {
+    this.describe = describe;
+    this.entries = new Map();
+    this.version = 0;
+    this.cache = {};
+  }
+
+  get size() {
+    return this.entries.size;
+  }
+
+  // set adds or replaces items. They are marked as changed at the time, unless it is 0.
+  set(items, time) {
+    for (const item of items) {
+      this.entries.set(item.id, { item, changed: time, ...this.describe(item) });
+    }
+    this.version++;
+  }
+
+  delete(ids) {
+    for (const id of ids) this.entries.delete(id);
+    this.version++;
+  }
+
+  // counts returns how many items each group has.
+  counts() {
+    return this.once("counts", "", () => {
+      const counts = {};
+      for (const entry of this.entries.values()) {
+        for (const group of entry.groups) counts[group] = (counts[group] ?? 0) + 1;
+      }
+      return counts;
+    });
+  }
+
+  // find returns the entries of a group, or of all if it is empty, that contain each word of the query.
+  find(query, group) {
+    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+    return this.once("found", `${group}\n${words.join(" ")}`, () =>
+      this.sorted().filter(
+        (entry) => (!group || entry.groups.includes(group)) && words.every((word) => entry.text.includes(word)),
+      ),
+    );
+  }
+
+  sorted() {
+    return this.once("sorted", "", () => [...this.entries.values()].sort((a, b) => compare(a.order, b.order)));
+  }
+
+  once(name, key, compute) {
+    const cached = this.cache[name];
+    if (cached?.version === this.version && cached.key === key) return cached.value;
+    const value = compute();
+    this.cache[name] = { version: this.version, key, value };
+    return value;
+  }
+}
+
+function compare(a, b) {
+  for (let i = 0; i < a.length; i++) {
+    if (a[i] < b[i]) return -1;
+    if (a[i] > b[i]) return 1;
+  }
+  return 0;
+}
