@@ -162,7 +162,7 @@ func (b *tab) do(statement string) {
 // search types into the search field of a list.
 func (b *tab) search(list, query string) {
 	b.t.Helper()
-	b.do(fmt.Sprintf("document.querySelector('#%s input').select()", list))
+	b.do(fmt.Sprintf("const field = document.querySelector('#%s input'); field.focus(); field.select()", list))
 	b.press(kb.Delete, query)
 }
 

@@ -45,7 +45,7 @@ func (p *Page) Changes(_ bool, changes []autoconfig.Change) {
 			if env := p.environments[c.ID]; env != nil {
 				delete(p.environments, c.ID)
 				u.GoneEnvironments = append(u.GoneEnvironments, c.ID)
-				entries = append(entries, pendingEntry{kindRemoved, env.name(), "Environment removed"})
+				entries = append(entries, pendingEntry{kindRemoved, env.name(), "environment removed"})
 			}
 		case autoconfig.FilterChanged, autoconfig.FilterDeleted, autoconfig.FilterRemoved:
 			entries = p.setFilter(c, entries)
@@ -71,7 +71,7 @@ func (p *Page) setEnvironment(now time.Time, c autoconfig.Change, u *update, ent
 	p.environments[c.ID] = after
 	p.expireNext(after.nextExpiry)
 	u.Environments = append(u.Environments, after.shown)
-	e := pendingEntry{kindAdded, after.name(), "Environment added"}
+	e := pendingEntry{kindAdded, after.name(), "environment added"}
 	if before != nil {
 		former, err := decode(before.text)
 		if err != nil {
@@ -80,20 +80,14 @@ func (p *Page) setEnvironment(now time.Time, c autoconfig.Change, u *update, ent
 		differences := change.Differences(former.At(now), params.At(now))
 		switch {
 		case len(differences) > 0:
-			e = pendingEntry{kindUpdated, after.name(), sentence(differences)}
+			e = pendingEntry{kindUpdated, after.name(), strings.Join(differences, "; ")}
 		case before.shown.Version == c.Version:
 			return entries // the same again
 		default:
-			e = pendingEntry{kindUpdated, after.name(), fmt.Sprintf("Version %d", c.Version)}
+			e = pendingEntry{kindUpdated, after.name(), fmt.Sprintf("version %d", c.Version)}
 		}
 	}
 	return append(entries, e)
-}
-
-// sentence joins words with an upper-case letter in front.
-func sentence(words []string) string {
-	text := strings.Join(words, "; ")
-	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 func decode(text json.RawMessage) (envfactory.EnvironmentParams, error) {
@@ -126,7 +120,7 @@ func (p *Page) setFilter(c autoconfig.Change, entries []pendingEntry) []pendingE
 	if c.Kind != autoconfig.FilterChanged {
 		if known {
 			delete(p.filters, c.ID)
-			entries = append(entries, pendingEntry{kindRemoved, name, "Filter removed"})
+			entries = append(entries, pendingEntry{kindRemoved, name, "filter removed"})
 		}
 		return entries
 	}
@@ -137,7 +131,7 @@ func (p *Page) setFilter(c autoconfig.Change, entries []pendingEntry) []pendingE
 	params := rep.ToParams(config.FilterID(c.ID))
 	p.filters[c.ID] = params.ProjKey + "/" + string(params.Key)
 	if !known {
-		entries = append(entries, pendingEntry{kindAdded, p.filters[c.ID], "Filter added"})
+		entries = append(entries, pendingEntry{kindAdded, p.filters[c.ID], "filter added"})
 	}
 	return entries
 }
@@ -184,10 +178,10 @@ func (p *Page) expireKeys(now time.Time, u *update) {
 			}
 			later := newEnvironment(params, env.shown.Version, env.text, now)
 			for _, key := range missing(env.shown.AcceptedSDKKeys, later.shown.AcceptedSDKKeys) {
-				u.Log = append(u.Log, p.log.add(now, kindKeyExpired, env.name(), "Key "+key+" has expired"))
+				u.Log = append(u.Log, p.log.add(now, kindKeyExpired, env.name(), "key "+key+" has expired"))
 			}
 			for _, key := range missing(env.shown.AcceptedMobileKeys, later.shown.AcceptedMobileKeys) {
-				u.Log = append(u.Log, p.log.add(now, kindKeyExpired, env.name(), "Mobile key "+key+" has expired"))
+				u.Log = append(u.Log, p.log.add(now, kindKeyExpired, env.name(), "mobile key "+key+" has expired"))
 			}
 			p.environments[id], env = later, later
 			u.Environments = append(u.Environments, later.shown)

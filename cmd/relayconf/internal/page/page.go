@@ -4,6 +4,7 @@ package page
 
 import (
 	"cmp"
+	"strings"
 	"sync"
 	"time"
 
@@ -177,7 +178,8 @@ func upstreamText(before, after Upstream) string {
 	case after.Condition == ConditionOK:
 		return "The upstream is followed"
 	}
-	return sentence([]string{cmp.Or(after.Reason, after.Condition)})
+	text := cmp.Or(after.Reason, after.Condition)
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // ConditionOK is the condition of an upstream without a problem.

@@ -30,7 +30,7 @@ func TestTheListsFill(t *testing.T) {
 	assert.Contains(t, b.text("#environments"), "…t-e1", "a key is masked")
 	assert.NotContains(t, evaluate[string](b, "document.documentElement.outerHTML"), "secret")
 	assert.Contains(t, b.text("#upstream"), "Up to date")
-	assert.Contains(t, b.text("#log"), "web/production Environment added")
+	assert.Contains(t, b.text("#log"), "web/production environment added")
 	b.click("#environments [data-id=e1] button")
 	b.shows("#environments .details", "Web shop")
 }
@@ -46,8 +46,8 @@ func TestChangesAppearInTheirOrderWithoutAReload(t *testing.T) {
 	s.Changes(false, []autoconfig.Change{{Kind: autoconfig.EnvironmentDeleted, ID: "e1", Version: 3}})
 	s.Changes(false, []autoconfig.Change{environmentText("e2", "test", 1, "")})
 	b.becomes("document.querySelectorAll('#log .entry').length === 4")
-	assert.Equal(t, []string{"web/test Environment added", "web/production Environment removed",
-		"web/production Accepted key added …d-e1 expires", "web/production Environment added"},
+	assert.Equal(t, []string{"web/test environment added", "web/production environment removed",
+		"web/production accepted key added …d-e1 expires", "web/production environment added"},
 		evaluate[[]string](b, "[...document.querySelectorAll('#log .what')].map((e) => e.textContent.replace(/ expires .*/, ' expires'))"))
 	assert.Equal(t, []string{"web/test"}, b.names("environments"))
 	assert.True(t, evaluate[bool](b, "window.loaded === true"))
@@ -85,7 +85,7 @@ func TestAKeyCountsDownAndExpires(t *testing.T) {
 	s.Changes(false, []autoconfig.Change{environmentText("e1", "production", 2, expiring("soon", time.Now().Add(3*time.Second)))})
 	b.shows("#environments .expiry.soon", "…soon in 2 s")
 	b.shows("#environments .expiry.soon", "…soon in 1 s")
-	b.shows("#log", "web/production Key …soon has expired")
+	b.shows("#log", "web/production key …soon has expired")
 	b.becomes("document.querySelector('#environments .expiry') === null")
 }
 
@@ -101,11 +101,11 @@ func TestARelayThatFallsBehindTurns(t *testing.T) {
 	hub.setRelays(behind, Relay{ID: "2", Name: "a", Sync: InSync})
 	b.shows("#fleet [data-id='1'] .badge.behind", "Behind for 2 m")
 	assert.Equal(t, []string{"eu-1", "a"}, b.names("fleet"), "those behind come first")
-	b.shows("#log", "eu-1 Relay is late")
+	b.shows("#log", "eu-1 is late")
 	b.becomes("document.title.startsWith('(1 behind)')")
 	hub.setRelays(relay, Relay{ID: "2", Name: "a", Sync: InSync})
 	b.shows("#fleet [data-id='1'] .badge.in-sync", "In sync")
-	b.shows("#log", "eu-1 Relay has caught up")
+	b.shows("#log", "eu-1 has caught up")
 }
 
 func TestDarkAndLight(t *testing.T) {
@@ -181,7 +181,7 @@ func TestTheKeyboardReachesEverything(t *testing.T) {
 	b.press(kb.Enter)
 	b.shows("#environments .details", "Web shop")
 	s.Changes(false, []autoconfig.Change{environmentText("e000", "env", 1, "")})
-	b.shows("#log", "web/env Environment added")
+	b.shows("#log", "web/env environment added")
 	focused("e.ariaLabel === 'Details of web/env00'")
 	b.press(kb.Enter)
 	b.becomes("document.querySelector('#environments .details') === null")
@@ -242,6 +242,6 @@ func TestTheUpstreamsProblemIsShown(t *testing.T) {
 		h.upstream.State, h.upstream.Condition, h.upstream.Reason = autoconfig.StateInterrupted, "key-rejected", "the service rejects the key"
 	})
 	b.shows("#upstream .big", "Key rejected")
-	b.shows("#upstream .reason.bad", "the service rejects the key")
+	b.shows("#upstream .reason.bad", "The service rejects the key")
 	b.shows("#log", "The service rejects the key")
 }

@@ -34,13 +34,13 @@ func (e relayEvent) kind() kind {
 func (e relayEvent) texts() (text, many string) {
 	switch e {
 	case relayCame:
-		return "Relay connected", "relays connected"
+		return "relay connected", "relays connected"
 	case relayLeft:
-		return "Relay left", "relays left"
+		return "relay disconnected", "relays disconnected"
 	case relayIsLate:
-		return "Relay is late: behind for " + lateAfter.String(), "relays are late: behind for " + lateAfter.String()
+		return "is late, 5 s behind", "relays are late, 5 s behind"
 	default:
-		return "Relay has caught up", "relays have caught up"
+		return "has caught up", "relays have caught up"
 	}
 }
 

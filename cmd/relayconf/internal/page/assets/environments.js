@@ -49,7 +49,7 @@ function rows(entry, now, list, changed) {
         <span class="name"><span class="minor">${env.projKey}/</span>${env.envKey}</span>
       </th>
       <td role="cell" data-label="SDK key" class="code">${env.sdkKey}</td>
-      <td role="cell" data-label="Expiring keys" class=${env.expiring.length > 0 ? "" : "blank"}>${env.expiring.map((key) => countdown(key, now))}</td>
+      <td role="cell" data-label="Expiring keys" class="expiries ${env.expiring.length > 0 ? "" : "blank"}">${env.expiring.map((key) => countdown(key, now))}</td>
       <td role="cell" data-label="Version" class="end code">${env.version}</td>
       <td role="cell" class="end action">
         <button type="button" class="quiet" aria-expanded=${open} aria-label="Details of ${env.projKey}/${env.envKey}"

@@ -54,18 +54,18 @@ function row(entry, now) {
         <span class="name">${relay.name}</span>
         ${relay.hub ? html`<span class="minor">on ${relay.hub}</span>` : nothing}
       </th>
-      <td role="cell" data-label="Configuration">
+      <td role="cell" class="sync" data-label="Configuration">
         <span class="badge ${relay.sync}" title=${titles[relay.sync]}>${labels[relay.sync]}${
           relay.sync === "behind" ? html` for <b>${duration(now - relay.behindSince)}</b>` : nothing
         }</span>
-        ${relay.status ? html`<span class="minor">${relay.status}</span>` : nothing}
+        ${relay.status ? html`<span class="minor">${relay.status.toLowerCase()}</span>` : nothing}
       </td>
       <td role="cell" class="end" data-label="Round trip">${roundTrip(relay.roundTripSeconds)}</td>
-      <td role="cell" data-label="Connected"><span title=${relay.since ? fullTime(relay.since) : ""}>${
+      <td role="cell" class="when" data-label="Connected"><span title=${relay.since ? fullTime(relay.since) : ""}>${
         relay.sync === "absent" && since ? `left ${since} ago` : since
       }</span></td>
-      <td role="cell" data-label="Address" class="code">${relay.address}</td>
-      <td role="cell" data-label="Version" class="version">${relay.version}</td>
+      <td role="cell" data-label="Address" class="code cut" title=${relay.address}>${relay.address}</td>
+      <td role="cell" data-label="Version" class="version cut" title=${relay.version}>${relay.version}</td>
     </tr>
   `;
 }

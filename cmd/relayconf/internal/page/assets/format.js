@@ -40,3 +40,13 @@ const date = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: 
 export const timeOfDay = (ms) => clock.format(ms);
 
 export const fullTime = (ms) => date.format(ms);
+
+const isoTime = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
+const dayAndTime = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+
+// localTimes writes the times in a text as people read them here.
+export const localTimes = (text, now) =>
+  text.replace(isoTime, (iso) => {
+    const time = Date.parse(iso);
+    return Math.abs(time - now) < 43_200_000 ? `at ${timeOfDay(time)}` : `on ${dayAndTime.format(time)}`;
+  });

@@ -2,7 +2,7 @@
 
 import { html, nothing } from "./lit/lit-html.js";
 import { repeat } from "./lit/directives/repeat.js";
-import { fullTime, timeOfDay } from "./format.js";
+import { fullTime, localTimes, timeOfDay } from "./format.js";
 import { fresh, pager } from "./list.js";
 
 export function log(model, list, changed) {
@@ -17,7 +17,7 @@ export function log(model, list, changed) {
             ${repeat(entries, (entry) => entry.number, (entry) => html`
               <li class="entry ${entry.kind} ${fresh(entry)}" data-number=${entry.number}>
                 <time datetime=${new Date(entry.time).toISOString()} title=${fullTime(entry.time)}>${timeOfDay(entry.time)}</time>
-                <span class="what">${entry.subject ? html`<strong>${entry.subject}</strong> ` : nothing}${entry.text}</span>
+                <span class="what">${entry.subject ? html`<strong>${entry.subject}</strong> ` : nothing}${localTimes(entry.text, entry.time)}</span>
               </li>`)}
           </ol>`}
       ${pager(model.log.length, list, "changes", changed)}

@@ -11,7 +11,7 @@ import { overview } from "./overview.js";
 import { follow } from "./stream.js";
 
 const root = document.getElementById("app");
-const lists = { fleet: newList(15), environments: newList(15), log: newList(25) };
+const lists = { fleet: newList(10), environments: newList(15), log: newList(20) };
 
 let model = null; // shown
 let coming = null; // what the hub has told since it was connected to, until it is complete

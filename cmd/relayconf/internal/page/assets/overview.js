@@ -38,7 +38,7 @@ function environments(model) {
   const now = model.now();
   let next;
   let keys = 0;
-  for (const { item } of model.environments.find("", "expiring")) {
+  for (const item of model.environments.members("expiring")) {
     for (const key of item.expiring) {
       if (key.time <= now) continue;
       keys++;
