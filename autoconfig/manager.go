@@ -51,15 +51,19 @@ type StreamManager struct {
 func NewStreamManager(key config.AutoConfigKey, streamURI string, handler MessageHandler,
 	httpConfig httpconfig.HTTPConfig, initialRetryDelay time.Duration, loggers ldlog.Loggers,
 	options ...Option) *StreamManager {
+	s := settings{
+		client:          httpConfig.Client(),
+		loggers:         loggers,
+		changeLevel:     ldlog.Info,
+		protocolVersion: DefaultProtocolVersion,
+		readTimeout:     DefaultReadTimeout,
+		maxEventSize:    DefaultMaxEventSize,
+	}
+	for _, option := range options {
+		option(&s)
+	}
 	m := &StreamManager{
-		settings: settings{
-			client:          httpConfig.Client(),
-			loggers:         loggers,
-			changeLevel:     ldlog.Info,
-			protocolVersion: DefaultProtocolVersion,
-			readTimeout:     DefaultReadTimeout,
-			maxEventSize:    DefaultMaxEventSize,
-		},
+		settings:          s,
 		dispatcher:        newDispatcher(handler),
 		initialRetryDelay: initialRetryDelay,
 		ready:             make(chan error, 1),
@@ -68,9 +72,6 @@ func NewStreamManager(key config.AutoConfigKey, streamURI string, handler Messag
 		storeKey:          key,
 		state:             state.New(),
 		status:            statusRecord{Status: Status{State: StateInitializing, StateSince: time.Now(), Source: SourceNone}},
-	}
-	for _, option := range options {
-		option(&m.settings)
 	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.streamURL, m.streamURLError = stream.URL(streamURI, m.protocolVersion)

@@ -35,7 +35,7 @@ func (s *server) applyKeys(keys []keyfile.Key) error {
 func (s *server) changeKey(key config.AutoConfigKey) {
 	former := s.settings.key
 	s.settings.key = key
-	s.currentSource().SetKey(key)
+	s.currentSource().SetKey(former, key)
 	if s.options.keys != "" {
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,18 @@ func get(t *testing.T, url string, headers ...string) (int, string) {
 	body, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
 	return response.StatusCode, string(body)
+}
+
+// hasIDs waits until the relay has exactly these environments, by their ids in order.
+func (r relay) hasIDs(t *testing.T, want ...config.EnvironmentID) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		var got []config.EnvironmentID
+		for _, env := range r.Environments() {
+			got = append(got, env.EnvID)
+		}
+		return slices.Equal(got, want)
+	}, soon, 5*time.Millisecond, "want %v", want)
 }
 
 // asRelay returns the status that a relay with this key gets. It does not read the stream.

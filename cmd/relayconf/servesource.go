@@ -17,7 +17,7 @@ const hubProtocolVersion = 2
 // source feeds the hub: a stream, or files.
 type source interface {
 	Status() autoconfig.Status
-	SetKey(config.AutoConfigKey)
+	SetKey(former, key config.AutoConfigKey)
 	Done() <-chan struct{} // closed when it has failed for good; nil if it can't
 	Err() error
 	Close()
@@ -29,13 +29,16 @@ type noSource struct{ since time.Time }
 func (n noSource) Status() autoconfig.Status {
 	return autoconfig.Status{State: autoconfig.StateInitializing, StateSince: n.since, Source: autoconfig.SourceNone}
 }
-func (noSource) SetKey(config.AutoConfigKey) {}
-func (noSource) Done() <-chan struct{}       { return nil }
-func (noSource) Err() error                  { return nil }
-func (noSource) Close()                      {}
+func (noSource) SetKey(_, _ config.AutoConfigKey) {}
+func (noSource) Done() <-chan struct{}            { return nil }
+func (noSource) Err() error                       { return nil }
+func (noSource) Close()                           {}
 
 // streamSource is a manager whose Close waits for its end.
 type streamSource struct{ *autoconfig.StreamManager }
+
+// SetKey makes the stream follow; the manager makes the cache follow once the service has accepted the key.
+func (s streamSource) SetKey(_, key config.AutoConfigKey) { s.StreamManager.SetKey(key) }
 
 func (s streamSource) Close() {
 	s.StreamManager.Close()
@@ -53,7 +56,7 @@ func (s *server) startStream() source {
 		autoconfig.WithRejectedKeyRetry(),
 	}
 	if s.cache != nil {
-		options = append(options, autoconfig.WithStore(s.cache))
+		options = append(options, autoconfig.WithStore(checkedCache{s.cache, s.foreign}))
 	}
 	manager := autoconfig.NewStreamManager(s.settings.key, s.settings.AutoConfig.StreamURI, s.changes(), s.settings.http,
 		initialRetryDelay, s.settings.loggers, options...)
@@ -61,12 +64,13 @@ func (s *server) startStream() source {
 	return streamSource{manager}
 }
 
-// fileSource is a source that has no key and does not fail.
+// fileSource is a source that does not fail.
 type fileSource struct{ *filesource.Source }
 
-func (fileSource) SetKey(config.AutoConfigKey) {}
-func (fileSource) Done() <-chan struct{}       { return nil }
-func (fileSource) Err() error                  { return nil }
+// SetKey makes the cache follow.
+func (s fileSource) SetKey(former, key config.AutoConfigKey) { s.RotateKey(former, key) }
+func (fileSource) Done() <-chan struct{}                     { return nil }
+func (fileSource) Err() error                                { return nil }
 
 // startFiles reads the files before it returns.
 func (s *server) startFiles(ctx context.Context) (source, error) {

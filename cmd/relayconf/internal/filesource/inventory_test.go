@@ -95,12 +95,15 @@ func TestAStoredInventoryGivesTheSameVersions(t *testing.T) {
 	d.filters["f"] = item[envfactory.FilterRep]{rep: envfactory.FilterRep{ProjKey: "web", FilterKey: "eu"}}
 	inv := newInventory()
 	inv.update(d, time.Unix(1_790_000_000, 0))
-	snapshot, err := inv.snapshot(time.Now())
+	delete(d.environments, "b")
+	inv.update(d, time.Unix(1_790_000_001, 0))
+	snapshot, err := inv.snapshot(time.Now(), time.Now())
 	require.NoError(t, err)
 	restarted := fromSnapshot(snapshot)
 	changes, _ := restarted.update(d, time.Unix(1_790_000_100, 0))
 	assert.Empty(t, changes)
 	assert.Equal(t, inv.all(), restarted.all())
+	assert.True(t, restarted.environments["b"].deleted(), "tombstones are stored, too")
 }
 
 func TestHubsThatShareAStoreComeToTheSameVersions(t *testing.T) {

@@ -2,7 +2,11 @@ package filesource
 
 import (
 	"context"
+	"sync"
 	"time"
+
+	"github.com/relayconf/relayconf/autoconfig"
+	"github.com/relayconf/relayconf/config"
 )
 
 const (
@@ -17,6 +21,7 @@ type keeper struct {
 	source *Source
 	dirty  chan struct{} // holds a token while there is something to save
 	ended  chan struct{}
+	saving sync.Mutex // held during a save
 }
 
 func startKeeper(s *Source) *keeper {
@@ -86,8 +91,10 @@ func (k *keeper) save() error {
 	defer cancel()
 	s := k.source
 	s.mu.Lock()
-	snapshot, err := s.inventory.snapshot(time.Now())
+	snapshot, err := s.inventory.snapshot(s.confirmed, time.Now())
 	s.mu.Unlock()
+	k.saving.Lock()
+	defer k.saving.Unlock()
 	if err == nil {
 		err = s.options.Store.Save(ctx, snapshot)
 	}
@@ -122,4 +129,16 @@ func (s *Source) sync() {
 		s.options.Handler.Changes(false, changes)
 		s.options.Logger.Info("Took over the versions of another hub", "changes", len(changes))
 	}
+}
+
+// RotateKey makes a store that encrypts with the auto-configuration key follow when that changes.
+func (s *Source) RotateKey(former, key config.AutoConfigKey) {
+	store, encrypts := s.options.Store.(autoconfig.KeyedStore)
+	if !encrypts {
+		return
+	}
+	s.keeper.saving.Lock()
+	store.RotateKey(former, key)
+	s.keeper.saving.Unlock()
+	s.keeper.changed()
 }

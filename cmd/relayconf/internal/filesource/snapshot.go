@@ -3,6 +3,7 @@ package filesource
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -12,47 +13,67 @@ import (
 	"github.com/relayconf/relayconf/envfactory"
 )
 
-// snapshot returns the inventory in the form that stores keep.
-func (inv *inventory) snapshot(now time.Time) (*autoconfig.Snapshot, error) {
-	s := &autoconfig.Snapshot{
-		FormatVersion: autoconfig.SnapshotFormat,
-		SavedAt:       now,
-		Environments:  make(map[config.EnvironmentID]envfactory.EnvironmentRep, len(inv.environments)),
-		Filters:       make(map[config.FilterID]envfactory.FilterRep, len(inv.filters)),
-	}
-	for id, v := range inv.environments {
+// snapshot returns the inventory in the form that stores keep. It was confirmed by the files at a certain time.
+func (inv *inventory) snapshot(confirmed, now time.Time) (*autoconfig.Snapshot, error) {
+	s := &autoconfig.Snapshot{FormatVersion: autoconfig.SnapshotFormat, SavedAt: now, ConfirmedAt: confirmed,
+		Texts: &autoconfig.SnapshotTexts{}, Tombstones: &autoconfig.SnapshotTombstones{}}
+	var err, filterErr error
+	s.Environments, s.Texts.Environments, s.Tombstones.Environments, err =
+		storedItems[config.EnvironmentID, envfactory.EnvironmentRep](inv.environments)
+	s.Filters, s.Texts.Filters, s.Tombstones.Filters, filterErr =
+		storedItems[config.FilterID, envfactory.FilterRep](inv.filters)
+	return s, errors.Join(err, filterErr)
+}
+
+func storedItems[ID ~string, R envfactory.EnvironmentRep | envfactory.FilterRep](known map[string]versioned) (
+	reps map[ID]R, texts map[ID]string, tombstones map[ID]int, err error,
+) {
+	reps, texts, tombstones = make(map[ID]R, len(known)), make(map[ID]string, len(known)), map[ID]int{}
+	for id, v := range known {
 		if v.deleted() {
+			tombstones[ID(id)] = v.version
 			continue
 		}
-		var rep envfactory.EnvironmentRep
+		var rep R
 		if err := json.Unmarshal(v.text, &rep); err != nil {
-			return nil, err
+			return nil, nil, nil, err
 		}
-		s.Environments[config.EnvironmentID(id)] = rep
+		reps[ID(id)], texts[ID(id)] = rep, string(v.text)
 	}
-	for id, v := range inv.filters {
-		if v.deleted() {
-			continue
-		}
-		var rep envfactory.FilterRep
-		if err := json.Unmarshal(v.text, &rep); err != nil {
-			return nil, err
-		}
-		s.Filters[config.FilterID(id)] = rep
-	}
-	return s, nil
+	return reps, texts, tombstones, nil
 }
 
 // fromSnapshot returns the inventory that was stored.
 func fromSnapshot(s *autoconfig.Snapshot) *inventory {
-	inv := newInventory()
-	for id, rep := range s.Environments {
-		inv.environments[string(id)] = versioned{rep.Version, item[envfactory.EnvironmentRep]{rep: rep}.text(rep.Version)}
+	texts, tombstones := s.Texts, s.Tombstones
+	if texts == nil {
+		texts = &autoconfig.SnapshotTexts{}
 	}
-	for id, rep := range s.Filters {
-		inv.filters[string(id)] = versioned{rep.Version, item[envfactory.FilterRep]{rep: rep}.text(rep.Version)}
+	if tombstones == nil {
+		tombstones = &autoconfig.SnapshotTombstones{}
 	}
-	return inv
+	return &inventory{
+		environments: knownItems(s.Environments, texts.Environments, tombstones.Environments),
+		filters:      knownItems(s.Filters, texts.Filters, tombstones.Filters),
+	}
+}
+
+func knownItems[ID ~string, R envfactory.EnvironmentRep | envfactory.FilterRep](reps map[ID]R, texts map[ID]string,
+	tombstones map[ID]int,
+) map[string]versioned {
+	known := make(map[string]versioned, len(reps)+len(tombstones))
+	for id, rep := range reps {
+		stored := item[R]{rep: rep}
+		text := []byte(texts[id])
+		if len(text) == 0 {
+			text = stored.text(stored.version())
+		}
+		known[string(id)] = versioned{stored.version(), text}
+	}
+	for id, version := range tombstones {
+		known[string(id)] = versioned{version: version}
+	}
+	return known
 }
 
 // adopt takes over the versions that another hub has given to the items of the same files, where they are higher. It

@@ -11,6 +11,7 @@ import (
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/filewatch"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/strictyaml"
+	"github.com/relayconf/relayconf/store"
 )
 
 const (
@@ -41,15 +42,17 @@ type Source struct {
 
 	mu        sync.Mutex
 	inventory *inventory
-	document  document // as of the latest read that was applied
-	known     bool     // the handler has got a configuration
-	applied   time.Time
+	document  document  // as of the latest read that was applied
+	known     bool      // the handler has got a configuration
+	applied   time.Time // when changes were applied last
+	confirmed time.Time // when the files were as served last
 	status    autoconfig.Status
 }
 
 // Start loads the store, reads the files, and gives the handler all of the configuration before it returns. If the files
-// have a mistake, the stored configuration is served until it is mended; without one, Start returns the error: strictyaml.Problems
-// if the files could be read.
+// have a mistake, the stored configuration is served until it is mended; without one, Start returns the error:
+// strictyaml.Problems if the files could be read. It also returns the error of a Store that finds something else in its
+// place (store.ErrForeign).
 func Start(ctx context.Context, options Options) (*Source, error) {
 	s := &Source{
 		options:   options,
@@ -58,7 +61,9 @@ func Start(ctx context.Context, options Options) (*Source, error) {
 		status: autoconfig.Status{State: autoconfig.StateInitializing, StateSince: time.Now(),
 			Source: autoconfig.SourceNone},
 	}
-	savedAt := s.load(ctx)
+	if err := s.load(ctx); err != nil {
+		return nil, err
+	}
 	before := filewatch.Take(options.Path)
 	err := s.firstRead(ctx)
 	environments, filters := s.inventory.count()
@@ -67,7 +72,7 @@ func Start(ctx context.Context, options Options) (*Source, error) {
 	}
 	if err != nil {
 		s.report(err)
-		s.startFromStore(savedAt)
+		s.startFromStore()
 	}
 	if options.Store != nil {
 		s.keeper = startKeeper(s)
@@ -94,21 +99,22 @@ func (s *Source) Status() autoconfig.Status {
 	return s.status
 }
 
-// load loads what was stored, and returns when that was saved.
-func (s *Source) load(ctx context.Context) time.Time {
+// load loads the stored inventory. It returns an error if something else than a store is there, which must stay.
+func (s *Source) load(ctx context.Context) error {
 	if s.options.Store == nil {
-		return time.Time{}
+		return nil
 	}
 	snapshot, err := s.options.Store.Load(ctx)
 	switch {
+	case errors.Is(err, store.ErrForeign):
+		return err
 	case err != nil:
 		s.status.StoreFailures++
 		s.options.Logger.Warn("The stored configuration could not be loaded; the versions go on from the time", "error", err)
 	case snapshot != nil:
-		s.inventory = fromSnapshot(snapshot)
-		return snapshot.SavedAt
+		s.inventory, s.confirmed = fromSnapshot(snapshot), snapshot.LastConfirmed()
 	}
-	return time.Time{}
+	return nil
 }
 
 // firstRead is patient with files that are being written.
@@ -134,17 +140,17 @@ func (s *Source) firstRead(ctx context.Context) error {
 	}
 }
 
-func (s *Source) startFromStore(savedAt time.Time) {
+func (s *Source) startFromStore() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	environments, _ := s.inventory.count()
 	s.status.Source, s.status.Environments = autoconfig.SourceStore, environments
-	s.status.SnapshotAge = max(0, time.Since(savedAt))
+	s.status.SnapshotAge = max(0, time.Since(s.confirmed))
 	s.told()
 	s.options.Handler.Changes(true, s.inventory.all())
 	s.known = true
 	s.options.Logger.Warn("Serving the stored configuration until the files are mended", "environments", environments,
-		"savedAt", savedAt.UTC())
+		"confirmed", s.confirmed.UTC())
 }
 
 // reread is called by the watcher.
@@ -181,7 +187,7 @@ func (s *Source) apply(d document, others *inventory) {
 	changes = append(adopted, changes...)
 	recovered := s.status.State == autoconfig.StateInterrupted || s.status.Source == autoconfig.SourceStore
 	environments, filters := s.inventory.count()
-	s.document = d
+	s.document, s.confirmed = d, now
 	s.status.Source, s.status.SnapshotAge, s.status.Environments = autoconfig.SourceStream, 0, environments
 	s.status.LastActivity = now
 	s.setState(autoconfig.StateValid)

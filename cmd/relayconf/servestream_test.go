@@ -1,0 +1,104 @@
+package main
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
+)
+
+func TestAHubFollowsAStream(t *testing.T) {
+	t.Parallel()
+	upstream := autoconfigtest.NewServer(t)
+	upstream.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
+	h := startHub(t, hubKey, "--stream-uri", upstream.URL)
+	r := startRelay(t, h.url("relays"), testKey)
+	r.hasIDs(t, autoconfigtest.MakeEnvironment(1, 1).EnvID)
+	upstream.Patch(autoconfigtest.MakeEnvironment(2, 1))
+	r.hasIDs(t, autoconfigtest.MakeEnvironment(1, 1).EnvID, autoconfigtest.MakeEnvironment(2, 1).EnvID)
+
+	t.Log("a hub behind the hub is a relay to it, and a service to its own")
+	second := startHub(t, hubKey, "--stream-uri", h.url("relays"))
+	leaf := startRelay(t, second.url("relays"), testKey)
+	leaf.hasIDs(t, autoconfigtest.MakeEnvironment(1, 1).EnvID, autoconfigtest.MakeEnvironment(2, 1).EnvID)
+	assert.Equal(t, r.Status().Digest, leaf.Status().Digest)
+	upstream.Delete(autoconfigtest.MakeEnvironment(1, 1).EnvID, 2)
+	leaf.hasIDs(t, autoconfigtest.MakeEnvironment(2, 1).EnvID)
+	r.hasIDs(t, autoconfigtest.MakeEnvironment(2, 1).EnvID)
+	_, body := get(t, h.url("admin")+"/status")
+	assert.Contains(t, body, `"source": "STREAM"`)
+	assert.Contains(t, body, `"status": "healthy"`)
+}
+
+func TestAHubStartsFromItsCacheWhileTheServiceIsDown(t *testing.T) {
+	t.Parallel()
+	upstream := autoconfigtest.NewServer(t)
+	upstream.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
+	kept := inFolder(t, "cache")
+	first := startHub(t, hubKey, "--stream-uri", upstream.URL, "--cache-file", kept)
+	first.serves()
+	require.Eventually(t, func() bool { return fileExists(kept) }, soon, 5*time.Millisecond)
+	require.NoError(t, first.cmd.Process.Kill())
+	<-first.ended
+	upstream.Close()
+
+	second := startHub(t, hubKey, "--stream-uri", upstream.URL, "--cache-file", kept)
+	second.serves()
+	startRelay(t, second.url("relays"), testKey).hasIDs(t, autoconfigtest.MakeEnvironment(1, 1).EnvID)
+	code, body := get(t, second.url("health")+"/readyz")
+	assert.Equal(t, http.StatusOK, code)
+	assert.Contains(t, body, `"condition": "from-cache"`)
+}
+
+func TestARejectedKeyEndsAHubOnlyIfItHasNothingToServe(t *testing.T) {
+	t.Parallel()
+	upstream := autoconfigtest.NewServer(t)
+	upstream.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
+	kept := inFolder(t, "cache")
+	first := startHub(t, hubKey, "--stream-uri", upstream.URL, "--cache-file", kept)
+	first.serves()
+	require.Eventually(t, func() bool { return fileExists(kept) }, soon, 5*time.Millisecond)
+	require.NoError(t, first.cmd.Process.Kill())
+	<-first.ended
+
+	upstream.RejectKeys(http.StatusUnauthorized)
+	startHub(t, hubKey, "--stream-uri", upstream.URL).exit(exitPermanent)
+	cached := startHub(t, hubKey, "--stream-uri", upstream.URL, "--cache-file", kept)
+	cached.serves()
+	startRelay(t, cached.url("relays"), testKey).hasIDs(t, autoconfigtest.MakeEnvironment(1, 1).EnvID)
+	waits := startHub(t, hubKey, "--stream-uri", upstream.URL, "--retry-rejected-key")
+	for _, row := range []struct {
+		hub  hubProcess
+		code int
+	}{{cached, http.StatusOK}, {waits, http.StatusServiceUnavailable}} {
+		row.hub.says(&row.hub.stderr, "401")
+		code, body := get(t, row.hub.url("health")+"/readyz")
+		assert.Equal(t, row.code, code)
+		assert.Contains(t, body, `"condition": "key-rejected"`)
+	}
+}
+
+func TestAHubWithoutAConfigurationEndsAfterTheInitTimeout(t *testing.T) {
+	t.Parallel()
+	upstream := autoconfigtest.NewServer(t) // never sends a put
+	h := startHub(t, hubKey, "--stream-uri", upstream.URL, "--init-timeout", "100ms")
+	h.exit(exitInitTimeout)
+	assert.Contains(t, h.stderr.String(), "there is no full configuration after 100ms")
+}
+
+func TestAHubWithoutAConfigurationIsNotReady(t *testing.T) {
+	t.Parallel()
+	upstream := autoconfigtest.NewServer(t)
+	h := startHub(t, hubKey, "--stream-uri", upstream.URL)
+	code, body := get(t, h.url("health")+"/readyz")
+	assert.Equal(t, http.StatusServiceUnavailable, code)
+	assert.Contains(t, body, `"no-configuration"`)
+	assert.Equal(t, http.StatusServiceUnavailable, asRelay(t, h.url("relays"), testKey))
+	upstream.Put(autoconfigtest.MakePut())
+	h.serves()
+	require.Equal(t, http.StatusOK, asRelay(t, h.url("relays"), testKey), "no environment is a configuration, too")
+}
