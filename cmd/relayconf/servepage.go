@@ -33,8 +33,8 @@ func (h pageHub) Upstream() page.Upstream {
 	return up
 }
 
-// Relays returns the relays with a stream. Only the state that a relay was sent is known, not the one that it has applied.
-func (h pageHub) Relays() []page.Relay {
+// Fleet describes the relays with a stream. Only the state that a relay was sent is known, not the one that it has applied.
+func (h pageHub) Fleet() page.Fleet {
 	streams := h.server.hub.Relays()
 	relays := make([]page.Relay, 0, len(streams))
 	for _, s := range streams {
@@ -45,7 +45,7 @@ func (h pageHub) Relays() []page.Relay {
 		}
 		relays = append(relays, r)
 	}
-	return relays
+	return page.Fleet{Relays: relays}
 }
 
 // tee passes changes to the hub, and then to the page.

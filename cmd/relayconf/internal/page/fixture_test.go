@@ -21,7 +21,7 @@ const soon = 30 * time.Second
 type knownHub struct {
 	mu       sync.Mutex
 	upstream Upstream
-	relays   []Relay
+	fleet    Fleet
 }
 
 func (h *knownHub) Upstream() Upstream {
@@ -30,10 +30,10 @@ func (h *knownHub) Upstream() Upstream {
 	return h.upstream
 }
 
-func (h *knownHub) Relays() []Relay {
+func (h *knownHub) Fleet() Fleet {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return append([]Relay(nil), h.relays...)
+	return h.fleet
 }
 
 func (h *knownHub) set(change func(h *knownHub)) {
@@ -42,7 +42,7 @@ func (h *knownHub) set(change func(h *knownHub)) {
 	change(h)
 }
 
-func (h *knownHub) setRelays(relays ...Relay) { h.set(func(h *knownHub) { h.relays = relays }) }
+func (h *knownHub) setRelays(relays ...Relay) { h.set(func(h *knownHub) { h.fleet.Relays = relays }) }
 
 // newHub returns a hub whose upstream is fine.
 func newHub() *knownHub {

@@ -14,7 +14,7 @@ import (
 // Hub tells about the hub. Any goroutine may call it; calls come twice a second while a page is open, and must be quick.
 type Hub interface {
 	Upstream() Upstream
-	Relays() []Relay
+	Fleet() Fleet
 }
 
 // Upstream is the state of the configuration's source.
@@ -30,6 +30,12 @@ type Upstream struct {
 	Filters    int              `json:"filters"`
 }
 
+// Fleet is the fleet at one moment.
+type Fleet struct {
+	Relays  []Relay
+	Problem string // why relays may be missing; empty if none can be
+}
+
 // Sync says how much of the configuration a relay has.
 type Sync string
 
@@ -39,6 +45,8 @@ const (
 	Behind Sync = "behind"  // the relay lacks a change
 	Sent   Sync = "sent"    // everything was sent; the relay has no agent that confirms it
 	Absent Sync = "absent"  // the relay is known, and not connected
+	// Unknown is for relays of a hub that has no configuration to compare with.
+	Unknown Sync = "unknown"
 )
 
 // Relay is a relay of the fleet. Relays are compared with ==.
@@ -83,6 +91,7 @@ type Page struct {
 	nextExpiry   time.Time         // of a key of any environment; zero: none expires
 	log          changeLog
 	upstream     Upstream
+	fleetProblem string
 	relays       map[string]Relay
 	late         map[string]bool // relays whose lateness is in the log, by id
 	readers      map[*reader]struct{}
@@ -153,7 +162,7 @@ func (p *Page) follow() {
 
 // poll asks the hub for its state, and publishes the differences. It tells whether a page is open.
 func (p *Page) poll(now time.Time) (watched bool) {
-	upstream, relays := p.options.Hub.Upstream(), p.options.Hub.Relays()
+	upstream, fleet := p.options.Hub.Upstream(), p.options.Hub.Fleet()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	u := update{}
@@ -164,7 +173,11 @@ func (p *Page) poll(now time.Time) (watched bool) {
 		p.upstream = upstream
 		u.Upstream = &upstream
 	}
-	p.applyRelays(now, relays, &u)
+	if fleet.Problem != p.fleetProblem {
+		p.fleetProblem = fleet.Problem
+		u.FleetProblem = &fleet.Problem
+	}
+	p.applyRelays(now, fleet.Relays, &u)
 	p.expireKeys(now, &u)
 	p.publish(now, u)
 	return len(p.readers) > 0

@@ -108,6 +108,17 @@ func TestARelayThatFallsBehindTurns(t *testing.T) {
 	b.shows("#log", "eu-1 has caught up")
 }
 
+func TestAFleetThatIsNotKnownInFullSaysSo(t *testing.T) {
+	hub := newHub()
+	b := open(t, serve(t, hub, "127.0.0.1:0").url())
+	b.live()
+	hub.set(func(h *knownHub) { h.fleet = Fleet{[]Relay{{ID: "1", Name: "eu-1", Sync: Unknown}}, "hub-2 does not answer"} })
+	b.shows("#fleet .problem", "Hub-2 does not answer")
+	b.shows("#fleet .badge", "Unknown")
+	hub.set(func(h *knownHub) { h.fleet.Problem = "" })
+	b.becomes("document.querySelector('#fleet .problem') === null")
+}
+
 func TestDarkAndLight(t *testing.T) {
 	b := open(t, serve(t, newHub(), "127.0.0.1:0").url())
 	b.live()

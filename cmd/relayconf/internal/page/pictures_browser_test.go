@@ -152,7 +152,7 @@ func pose(hub *knownHub, s *site) {
 	s.Changes(false, changes)
 	s.Changes(false, []autoconfig.Change{{Kind: autoconfig.EnvironmentDeleted, ID: "5f1b0c7e0000000000000012", Version: 200}})
 	hub.set(func(h *knownHub) {
-		h.relays = relays
+		h.fleet.Relays = relays
 		h.upstream.StateSince, h.upstream.Activity, h.upstream.Filters = ago(51*time.Hour), ago(2*time.Second), 3
 	})
 }

@@ -5,12 +5,13 @@ import { repeat } from "./lit/directives/repeat.js";
 import { duration, fullTime, roundTrip } from "./format.js";
 import { fresh, section } from "./list.js";
 
-const labels = { "in-sync": "In sync", behind: "Behind", sent: "Sent only", absent: "Absent" };
+const labels = { "in-sync": "In sync", behind: "Behind", sent: "Sent only", absent: "Absent", unknown: "Unknown" };
 const titles = {
   "in-sync": "The relay's agent has confirmed that everything is applied",
   behind: "The relay lacks a change",
   sent: "Everything was sent. The relay has no agent that confirms it",
   absent: "The relay is known, and not connected",
+  unknown: "The hub has no configuration to compare with",
 };
 
 export function fleet(model, list, changed) {
@@ -22,7 +23,8 @@ export function fleet(model, list, changed) {
     collection: model.relays,
     list,
     changed,
-    groups: [["", "All"], ...Object.entries(labels).filter(([name]) => name !== "in-sync"), ["in-sync", labels["in-sync"]]],
+    groups: [["", "All"], ...["behind", "sent", "absent", "in-sync"].map((name) => [name, labels[name]])],
+    problem: model.fleetProblem,
     empty: html`<p><strong>No relay is connected.</strong></p>
       <p>Set the <code>STREAM_URI</code> of a relay to the address of this hub's relay listener.</p>`,
     rows: (entries) => html`

@@ -7,7 +7,7 @@ import { count } from "./format.js";
 export const newList = (pageSize) => ({ query: "", group: "", page: 0, pageSize, open: new Set() });
 
 // section draws a list. groups are [name, label] pairs to filter by; rows draws the entries of the present page.
-export function section({ id, title, noun, collection, list, groups, rows, empty, changed }) {
+export function section({ id, title, noun, collection, list, groups, problem, rows, empty, changed }) {
   const found = collection.find(list.query, list.group);
   const counts = collection.counts();
   const show = (change) => {
@@ -27,6 +27,7 @@ export function section({ id, title, noun, collection, list, groups, rows, empty
         <input type="search" .value=${list.query} placeholder="Search ${noun}" aria-label="Search ${noun}" autocomplete="off"
           spellcheck="false" @input=${(event) => show({ query: event.target.value })}>
       </div>
+      ${problem ? html`<p class="problem">${problem}</p>` : nothing}
       ${found.length > 0 ? rows(onPage(found, list)) : html`<div class="empty">${collection.size > 0 ? html`<p>Nothing matches.</p>
         <button type="button" @click=${() => show({ query: "", group: "" })}>Show all</button>` : empty}</div>`}
       ${pager(found.length, list, noun, changed)}

@@ -9,6 +9,7 @@ export class Model {
     this.beginning = beginning;
     this.complete = false; // the event "ready" has come
     this.upstream = null;
+    this.fleetProblem = "";
     this.log = []; // newest first
     this.clock = 0; // ms that the hub's clock is ahead of this one
     this.environments = new Collection(describeEnvironment);
@@ -24,6 +25,7 @@ export class Model {
     const changed = this.complete ? performance.now() : 0;
     this.clock = update.now - Date.now();
     if (update.upstream) this.upstream = update.upstream;
+    this.fleetProblem = update.fleetProblem ?? this.fleetProblem;
     if (update.environments) this.environments.set(update.environments, changed);
     if (update.goneEnvironments) this.environments.delete(update.goneEnvironments);
     if (update.relays) this.relays.set(update.relays, changed);
@@ -52,7 +54,7 @@ function describeEnvironment(env) {
   };
 }
 
-const ranks = { behind: 0, absent: 1, sent: 2, "in-sync": 3 };
+const ranks = { behind: 0, absent: 1, unknown: 2, sent: 3, "in-sync": 4 };
 
 function describeRelay(relay) {
   return {

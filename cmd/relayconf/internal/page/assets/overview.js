@@ -61,6 +61,7 @@ const states = [
   ["sent", "sent only"],
   ["behind", "behind"],
   ["absent", "absent"],
+  ["unknown", "unknown"],
 ];
 
 function fleet(model) {
