@@ -112,7 +112,9 @@ func TestAFleetThatIsNotKnownInFullSaysSo(t *testing.T) {
 	hub := newHub()
 	b := open(t, serve(t, hub, "127.0.0.1:0").url())
 	b.live()
-	hub.set(func(h *knownHub) { h.fleet = Fleet{[]Relay{{ID: "1", Name: "eu-1", Sync: Unknown}}, "hub-2 does not answer"} })
+	hub.set(func(h *knownHub) {
+		h.fleet = Fleet{[]Relay{{ID: "1", Name: "eu-1", Sync: Unknown}}, "hub-2 does not answer"}
+	})
 	b.shows("#fleet .problem", "Hub-2 does not answer")
 	b.shows("#fleet .badge", "Unknown")
 	hub.set(func(h *knownHub) { h.fleet.Problem = "" })

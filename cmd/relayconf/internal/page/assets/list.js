@@ -46,16 +46,17 @@ export function pager(total, list, noun, changed) {
   if (total <= list.pageSize) return nothing;
   const last = Math.ceil(total / list.pageSize) - 1;
   const first = list.page * list.pageSize;
-  const button = (label, text, page) => html`<button type="button" aria-label="${label} of ${noun}" aria-disabled=${page === list.page}
+  const after = (step) => Math.max(0, Math.min(last, list.page + step));
+  const button = (label, text, step) => html`<button type="button" aria-label="${label} of ${noun}" aria-disabled=${after(step) === list.page}
     @click=${() => {
-      list.page = page;
+      list.page = after(step);
       changed();
     }}>${text}</button>`;
   return html`
     <nav class="pager" aria-label="Pages of ${noun}">
-      ${button("First page", "«", 0)} ${button("Previous page", "‹", Math.max(0, list.page - 1))}
+      ${button("First page", "«", -Infinity)} ${button("Previous page", "‹", -1)}
       <span>${count(first + 1)}–${count(Math.min(total, first + list.pageSize))} of ${count(total)}</span>
-      ${button("Next page", "›", Math.min(last, list.page + 1))} ${button("Last page", "»", last)}
+      ${button("Next page", "›", 1)} ${button("Last page", "»", Infinity)}
     </nav>
   `;
 }

@@ -105,9 +105,9 @@ const themes = { "": "dark", dark: "light", light: "" };
 const themeNames = { "": "system", dark: "dark", light: "light" };
 
 function themeButton() {
-  const theme = document.documentElement.dataset.theme ?? "";
+  const present = () => document.documentElement.dataset.theme ?? "";
   const change = () => {
-    const next = themes[theme];
+    const next = themes[present()];
     if (next) document.documentElement.dataset.theme = next;
     else delete document.documentElement.dataset.theme;
     try {
@@ -117,5 +117,5 @@ function themeButton() {
     }
     draw();
   };
-  return html`<button type="button" id="theme" @click=${change}>Theme: ${themeNames[theme]}</button>`;
+  return html`<button type="button" id="theme" @click=${change}>Theme: ${themeNames[present()]}</button>`;
 }
