@@ -2,6 +2,7 @@ package autoconfig
 
 import (
 	"context"
+	"crypto/rand"
 	"net/url"
 	"sync"
 	"time"
@@ -35,9 +36,11 @@ type StreamManager struct {
 	started  bool // also if Close came first, so that it can't be started any more
 	key      config.AutoConfigKey
 	line     *stream.Line // nil before Start
+	instance string       // empty until somebody asks for it
 	state    *state.State
 	needsPut bool // the known configuration lacks something: it can't be the base of a resumed stream
 	status   statusRecord
+	applied  appliedRecord
 	err      error
 }
 
@@ -130,6 +133,35 @@ func (m *StreamManager) SetKey(key config.AutoConfigKey) {
 		m.line.SetKey(key) // now, even if the run loop is busy with a slow handler
 	}
 }
+
+// Key returns the key in force: the latest one of SetKey, or that of NewStreamManager.
+func (m *StreamManager) Key() config.AutoConfigKey {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.key
+}
+
+// Instance returns a random id of this manager. From the first call on, the manager sends it with each request, in the
+// header Relayconf-Instance: a hub tells by it which link of an agent and which stream are the same relay's. So call it
+// before Start, and show it to nobody else.
+func (m *StreamManager) Instance() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.instance == "" {
+		m.instance = rand.Text()
+	}
+	return m.instance
+}
+
+// currentInstance is for requests.
+func (m *StreamManager) currentInstance() string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.instance
+}
+
+// ProtocolVersion returns the protocol version that the manager asks for.
+func (m *StreamManager) ProtocolVersion() int { return m.protocolVersion }
 
 // Reconnect drops the connection, if there is one, and connects again after the usual delay, half a second to one and a
 // half by default. It is for operators who want a relay to fetch the configuration anew or to move to another hub.

@@ -98,6 +98,7 @@ func (r *runner) connect(ctx context.Context) {
 		MaxEventSize:     m.maxEventSize,
 		RetryRejectedKey: m.retryRejectedKey,
 		Compressed:       true,
+		Instance:         m.currentInstance,
 		LastEventID:      r.resumeFrom,
 		Names: sse.Names{
 			Known: []string{PutEvent, PatchEvent, DeleteEvent, ReconnectEvent},
@@ -320,6 +321,7 @@ func (r *runner) change(message wire.Message, now time.Time) state.Outcome {
 	_, isPut := message.(*wire.Put)
 	r.m.mu.Lock()
 	out := r.m.state.Apply(message, now)
+	r.m.applied.pending = out.Changes
 	if isPut {
 		r.m.status.confirm(now)
 	}
@@ -335,4 +337,5 @@ func (r *runner) tell(isPut bool, out state.Outcome, now time.Time) {
 	r.setExpiryTimer(now)
 	r.m.dispatcher.replicate(isPut, out.Changes)
 	r.m.dispatcher.changes(r.m.ctx, out.Changes, now)
+	r.m.recordApplied()
 }

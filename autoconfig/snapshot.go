@@ -26,6 +26,7 @@ func (r *runner) applySnapshot(snapshot *Snapshot, now time.Time) {
 	for _, tombstone := range tombstones {
 		out.Changes = append(out.Changes, r.m.state.Apply(tombstone, now).Changes...)
 	}
+	r.m.applied.pending = out.Changes
 	r.m.status.Source = SourceStore
 	r.m.needsPut = snapshot.Digest != r.m.state.Digest().String()
 	r.m.mu.Unlock()

@@ -63,6 +63,12 @@ func (c HTTPConfig) Client() *http.Client {
 	return c.client
 }
 
+// Transport returns a copy of the transport below the client, for other protocols that begin as HTTP, such as WebSockets:
+// it has the proxy, the certificate authorities and the limits for dialling, and neither the credential nor the user agent.
+func (c HTTPConfig) Transport() *http.Transport {
+	return c.Client().Transport.(*roundTripper).next.Clone()
+}
+
 // defaultClient is the client of the zero HTTPConfig.
 var defaultClient = sync.OnceValue(func() *http.Client {
 	transport := newTransport(defaultLimits, newDefaultTLSConfig())

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/relayconf/relayconf/internal/digest"
+	"github.com/relayconf/relayconf/internal/stream"
 )
 
 // relay is one connection of a relay. One goroutine, that of its request, writes to it.
@@ -19,6 +20,7 @@ type relay struct {
 	id              uint64
 	address         string
 	userAgent       string
+	instance        string
 	since           time.Time
 	protocolVersion int
 	encoding        encoding
@@ -61,6 +63,7 @@ func newRelay(h *Hub, grant *Grant, w http.ResponseWriter, request *http.Request
 		grant:           grant,
 		address:         request.RemoteAddr,
 		userAgent:       request.UserAgent(),
+		instance:        bounded(request.Header.Get(stream.InstanceHeader)),
 		since:           time.Now(),
 		protocolVersion: protocolVersion(request),
 		ctx:             request.Context(),
@@ -256,8 +259,10 @@ func (r *relay) describe() Relay {
 	d := Relay{
 		ID:              r.id,
 		KeyName:         r.grant.name,
+		Grant:           r.grant,
 		Address:         r.address,
 		UserAgent:       r.userAgent,
+		Instance:        r.instance,
 		Since:           r.since,
 		ProtocolVersion: r.protocolVersion,
 		Compressed:      r.encoding == gzipped,
@@ -269,4 +274,13 @@ func (r *relay) describe() Relay {
 		d.Current = r.at == r.view.last
 	}
 	return d
+}
+
+// bounded leaves out a header that is longer than any instance's id.
+func bounded(instance string) string {
+	const most = 64
+	if len(instance) > most {
+		return ""
+	}
+	return instance
 }

@@ -66,8 +66,10 @@ func (c *counters) load() Counters {
 type Relay struct {
 	ID              uint64    // of the stream; unique in this hub
 	KeyName         string    // the name of its key
+	Grant           *Grant    // its key
 	Address         string    // where it connects from
 	UserAgent       string    // what it says that it is
+	Instance        string    // the random id of its process, if it sends one; not to be shown
 	Since           time.Time // when it connected
 	ProtocolVersion int       // 1 or 2
 	Compressed      bool      // it takes gzip

@@ -8,15 +8,17 @@ import (
 
 // The exit codes. They are stable, and listed in the help.
 const (
-	exitOK          = 0   // done; also after Ctrl-C or SIGTERM
-	exitUnexpected  = 1   // something that should not happen
-	exitUsage       = 2   // bad flags, variables, key file or recording
-	exitPermanent   = 3   // the service rejected the key, or there is no use in trying again for another reason
-	exitInitTimeout = 4   // no full configuration within the --init-timeout
-	exitOutput      = 5   // the output file could not be brought up to date before the end
-	exitHook        = 6   // with --once, a hook failed
-	exitInterrupted = 130 // Ctrl-C before --once was done, or a second Ctrl-C
-	exitClosed      = 141 // standard output was closed; the code that a shell gives for SIGPIPE
+	exitOK           = 0   // done; also after Ctrl-C or SIGTERM
+	exitUnexpected   = 1   // something that should not happen
+	exitUsage        = 2   // bad flags, variables, key file or recording
+	exitPermanent    = 3   // the service rejected the key, or there is no use in trying again for another reason
+	exitInitTimeout  = 4   // no full configuration within the --init-timeout
+	exitOutput       = 5   // the output file could not be brought up to date before the end
+	exitHook         = 6   // with --once, a hook failed
+	exitMissing      = 7   // fleet wait: relays are missing
+	exitInconclusive = 8   // fleet wait: nobody can say whether all relays have it
+	exitInterrupted  = 130 // Ctrl-C before --once was done, or a second Ctrl-C
+	exitClosed       = 141 // standard output was closed; the code that a shell gives for SIGPIPE
 )
 
 // errClosedOutput ends a command whose standard output nobody can read any more. People know that, so it says nothing.
@@ -30,6 +32,8 @@ const exitCodesHelp = `Exit codes:
   4    no full configuration within the --init-timeout, from the stream or a cache
   5    the output file could not be brought up to date before the end
   6    with --once, the command of --exec failed or took too long
+  7    fleet wait: not all relays have applied it; those that are missing are named
+  8    fleet wait: nobody can say whether all relays have applied it
   130  Ctrl-C before --once was done, or a second Ctrl-C, which ends at once
   141  standard output was closed, as by "| head"`
 

@@ -79,6 +79,8 @@ func (v *durationValue) Set(text string) error {
 		return errors.New("it must be a duration, such as 30s or 5m")
 	case d < 0 && v.least == 0:
 		return errors.New("it can't be negative")
+	case d < v.least && v.least > time.Nanosecond:
+		return fmt.Errorf("it must be at least %s", v.least)
 	case d < v.least:
 		return errors.New("it must be positive")
 	}

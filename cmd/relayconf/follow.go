@@ -13,6 +13,7 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/hook"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/output"
+	"github.com/relayconf/relayconf/link/agent"
 )
 
 const (
@@ -36,6 +37,7 @@ type follower struct {
 	manager *autoconfig.StreamManager
 	output  *output.Writer // nil without --output-file
 	hook    *hook.Runner   // nil without --exec
+	agent   *agent.Agent   // nil without --link
 
 	source        autoconfig.Source // of the latest change; only for the manager's goroutine
 	complete      chan struct{}     // closed when the first full configuration is there, be it from the cache
@@ -94,7 +96,9 @@ func newFollower(s settings, o watchOptions, out *stdout) (*follower, error) {
 
 // run follows the stream until there is a reason to end.
 func (f *follower) run(signals signals) error {
-	f.start()
+	if err := f.start(); err != nil {
+		return f.end(signals.stop, err)
+	}
 	if f.hook != nil {
 		kill := f.hook.Kill
 		signals.last.Store(&kill)
@@ -107,9 +111,14 @@ func (f *follower) run(signals signals) error {
 	return f.end(signals.stop, reason)
 }
 
-func (f *follower) start() {
+func (f *follower) start() error {
 	f.startOutputs()
-	f.startManager()
+	f.makeManager()
+	if err := f.startLink(); err != nil {
+		return err
+	}
+	f.manager.Start()
+	return nil
 }
 
 // startOutputs starts everything that changes are passed on to.
@@ -128,7 +137,7 @@ func (f *follower) startOutputs() {
 	}
 }
 
-func (f *follower) startManager() {
+func (f *follower) makeManager() {
 	o, loggers := f.options, f.settings.loggers
 	options := []autoconfig.Option{
 		autoconfig.WithProtocolVersion(o.protocolVersion),
@@ -144,7 +153,6 @@ func (f *follower) startManager() {
 	}
 	f.manager = autoconfig.NewStreamManager(f.settings.key, f.settings.AutoConfig.StreamURI, f.tracker, f.settings.http,
 		initialRetryDelay, loggers, options...)
-	f.manager.Start()
 }
 
 // changed takes each change, in the manager's goroutine.
@@ -248,6 +256,9 @@ func (f *follower) startFailure() error {
 
 // end stops everything. A failure in it becomes the reason for the end, unless there is one.
 func (f *follower) end(stop context.Context, reason error) error {
+	if f.agent != nil {
+		f.agent.Close()
+	}
 	f.manager.Close()
 	<-f.manager.Done() // 5 s at most, for the cache
 	if f.cache != nil {

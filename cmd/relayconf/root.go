@@ -49,7 +49,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
-	root.AddCommand(newWatch(), newServe(), newReplay(), newRecord(), newCache(), newVersion())
+	root.AddCommand(newWatch(), newServe(), newReplay(), newRecord(), newFleet(), newCache(), newVersion())
 	root.SetHelpCommand(newHelp())
 	refuseUnknownShells(root)
 	return root

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/logging"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/ops"
 )
@@ -67,6 +68,9 @@ type serveOptions struct {
 	tlsClientCA    string
 	maxConnections int
 
+	hubName    string
+	seenWithin time.Duration
+
 	keys            string
 	formerKeyGrace  time.Duration
 	unknownKeyGrace time.Duration
@@ -102,6 +106,7 @@ func newServe() *cobra.Command {
 
 func addServeFlags(cmd *cobra.Command, o *serveOptions) {
 	o.formerKeyGrace, o.unknownKeyGrace = 24*time.Hour, 2*time.Minute
+	o.seenWithin = fleet.DefaultSeenWithin
 	o.drainDelay, o.drainTime = 5*time.Second, 30*time.Second
 	flags := cmd.Flags()
 	flags.BoolVar(&o.demo, "demo", false, "start a hub with two relays behind it, which show what reaches them; takes 20 s, no key, and no network")
@@ -116,6 +121,8 @@ func addServeFlags(cmd *cobra.Command, o *serveOptions) {
 	flags.StringVar(&o.tlsKey, "tls-key", "", "PEM `file` with its private key")
 	flags.StringVar(&o.tlsClientCA, "tls-client-ca", "", "PEM `file` with authorities; relays then need a certificate of one of them")
 	flags.IntVar(&o.maxConnections, "max-connections", 0, "most `connections` of relays; 0 is what the limit of open files allows")
+	flags.StringVar(&o.hubName, "name", "", "`name` of this hub in the fleet (default the host's name)")
+	flags.Var(atLeast(time.Minute, &o.seenWithin), "seen-within", "how long relays that are not connected are expected back, beside --cache-file across restarts")
 	flags.StringVar(&o.keys, "keys", "", "YAML `file` with a key for each relay, instead of one for all")
 	flags.Var(atLeast(0, &o.formerKeyGrace), "former-key-grace", "how long relays may present the former key after a SIGHUP has changed it")
 	flags.Var(atLeast(0, &o.unknownKeyGrace), "unknown-key-grace", "with --keys: how long an unknown key is put off before it is rejected, which is final for relays")

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"fmt"
-	"os"
 	"time"
 
 	"github.com/relayconf/relayconf/autoconfig"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/ops"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/page"
 	"github.com/relayconf/relayconf/hub"
@@ -33,19 +32,41 @@ func (h pageHub) Upstream() page.Upstream {
 	return up
 }
 
-// Fleet describes the relays with a stream. Only the state that a relay was sent is known, not the one that it has applied.
+// Fleet describes the relays that the hub knows.
 func (h pageHub) Fleet() page.Fleet {
-	streams := h.server.hub.Relays()
-	relays := make([]page.Relay, 0, len(streams))
-	for _, s := range streams {
-		r := page.Relay{ID: fmt.Sprint("stream ", s.ID), Name: s.KeyName, Sync: page.Behind, Address: s.Address,
-			Version: s.UserAgent, Since: page.At(s.Since)}
-		if s.Current {
-			r.Sync = page.Sent
-		}
-		relays = append(relays, r)
+	overview := h.server.fleet.Overview()
+	shown := page.Fleet{Relays: make([]page.Relay, 0, len(overview.Relays)), Problem: overview.Incomplete}
+	for _, r := range overview.Relays {
+		shown.Relays = append(shown.Relays, pageRelay(r, overview.Hub))
 	}
-	return page.Fleet{Relays: relays}
+	return shown
+}
+
+// pageRelay describes a relay. The name of its hub is left out if that is this one.
+func pageRelay(r fleet.Relay, thisHub string) page.Relay {
+	shown := page.Relay{ID: r.Name, Name: r.Name, Sync: syncOf(r), BehindSince: page.At(r.Behind), Address: r.Address,
+		RoundTrip: r.RoundTrip.Seconds(), Version: r.Version, Since: page.At(r.Since)}
+	if r.Hub != thisHub {
+		shown.Hub = r.Hub
+	}
+	if state := r.Status.GetState(); state != string(autoconfig.StateValid) {
+		shown.Status = state
+	}
+	return shown
+}
+
+func syncOf(r fleet.Relay) page.Sync {
+	switch {
+	case !r.Connected:
+		return page.Absent
+	case r.Want == "":
+		return page.Unknown
+	case r.InSync():
+		return page.InSync
+	case r.SentAll():
+		return page.Sent
+	}
+	return page.Behind
 }
 
 // tee passes changes to the hub, and then to the page.
@@ -57,15 +78,6 @@ type tee struct {
 
 // changes returns the handler of everything that the source brings.
 func (s *server) changes() tee { return tee{s.hub.Handler(), s.hub, s.page} }
-
-// hubName is how operators know this hub.
-func hubName() string {
-	name, err := os.Hostname()
-	if err != nil {
-		return "hub"
-	}
-	return name
-}
 
 // Changes is autoconfig.ChangeHandler.
 func (t tee) Changes(put bool, changes []autoconfig.Change) {

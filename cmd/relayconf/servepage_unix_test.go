@@ -45,8 +45,10 @@ func TestThePageIsToldOfTheSourceTheRelaysAndEveryChange(t *testing.T) {
 	assert.NotContains(t, read, "sdk-0")
 	read += pageEvents(t, lines, `"now"`) // of ready
 	if !strings.Contains(read, `"sync":"sent"`) {
-		read += pageEvents(t, lines, `"sync":"sent"`)
+		pageEvents(t, lines, `"sync":"sent"`)
 	}
+	start(t, []string{"AUTO_CONFIG_KEY=" + testKey, "STREAM_URI=" + h.url("relays")}, "watch", "--link", "ws"+strings.TrimPrefix(h.url("relays"), "http")+"/link", "--name", "eu-1")
+	pageEvents(t, lines, `"name":"eu-1","sync":"in-sync"`)
 	replaceFile(t, path, hubFile+thirdEnvironment)
 	pageEvents(t, lines, `"subject":"web/test","text":"environment added"`)
 	replaceFile(t, path, hubFile+"  - oops\n")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/certs"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/keyfile"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/keysource"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/listen"
@@ -39,6 +40,7 @@ type server struct {
 	hub      *hub.Hub
 	cache    cache      // nil if there is none
 	foreign  chan error // has the error of a cache that is something else
+	fleet    *fleet.Local
 	delivery prometheus.Histogram
 	ops      *ops.Ops
 
@@ -116,6 +118,9 @@ func newServer(settings settings, o serveOptions, logger *slog.Logger) (*server,
 	}
 	s.hub = hub.New(options...)
 	s.setSource(noSource{time.Now()})
+	if s.fleet, err = s.newFleet(); err != nil {
+		return nil, withCode(exitUsage, err)
+	}
 	return s, nil
 }
 
@@ -171,7 +176,7 @@ func (s *server) start(ctx context.Context) error {
 
 func (s *server) listen(ctx context.Context) (err error) {
 	o := s.options
-	relays := listen.Options{Name: "relays", Address: o.addr, Handler: s.hub, MaxConnections: maxConnections(o.maxConnections),
+	relays := listen.Options{Name: "relays", Address: o.addr, Handler: s.relayHandler(), MaxConnections: maxConnections(o.maxConnections),
 		Logger: s.logger}
 	if o.tlsCert != "" {
 		s.certs, err = certs.Start(certs.Files{Cert: o.tlsCert, Key: o.tlsKey, ClientCA: o.tlsClientCA}, s.logger)
@@ -198,7 +203,8 @@ func (s *server) listen(ctx context.Context) (err error) {
 		return withCode(exitUsage, err)
 	}
 	operators := s.ops.Operators()
-	s.page = page.New(page.Options{Hub: pageHub{s}, Version: version(), Name: hubName()})
+	s.fleetAPI().Register(operators)
+	s.page = page.New(page.Options{Hub: pageHub{s}, Version: version(), Name: s.fleet.Overview().Hub})
 	s.page.Register(operators)
 	return s.listenTo(ctx, "admin", o.adminAddr, admin.Guard(operators))
 }
@@ -297,6 +303,7 @@ func (s *server) close() {
 	if s.page != nil {
 		s.page.Close()
 	}
+	s.fleet.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if s.relays != nil {

@@ -24,6 +24,7 @@ type settings struct {
 	keyFile string
 	http    httpconfig.HTTPConfig
 	loggers ldlog.Loggers
+	gate    *logGate // of loggers; nil if their level can't be changed
 }
 
 // loadSettings reads everything and connects to nothing.
@@ -33,9 +34,9 @@ func loadSettings(keyFile, logFormat string) (settings, error) {
 	if s.Config, err = readEnvironment(); err != nil {
 		return s, err
 	}
-	s.loggers = newLoggers(stderr, s.LogLevel)
+	s.loggers, s.gate = gated(newBaseLogger(stderr), s.LogLevel)
 	if logFormat == logging.JSON {
-		s.loggers = logging.Loggers(logging.New(stderr, logFormat, s.LogLevel), s.LogLevel)
+		s.loggers, s.gate = logging.Loggers(logging.New(stderr, logFormat, s.LogLevel), s.LogLevel), nil
 	}
 	if s.key, err = keysource.Read(keyFile, s.AutoConfig.Key); err != nil {
 		return s, withCode(exitUsage, err)
@@ -67,9 +68,13 @@ func indented(err error) string {
 // newLoggers makes loggers whose lines begin with the time, in UTC.
 func newLoggers(out io.Writer, level ldlog.LogLevel) ldlog.Loggers {
 	var loggers ldlog.Loggers
-	loggers.SetBaseLogger(log.New(terminal.LogWriter(out, time.Now), "", 0))
+	loggers.SetBaseLogger(newBaseLogger(out))
 	loggers.SetMinLevel(level)
 	return loggers
+}
+
+func newBaseLogger(out io.Writer) ldlog.BaseLogger {
+	return log.New(terminal.LogWriter(out, time.Now), "", 0)
 }
 
 // keyChanges reads the key file again at each signal, and passes on each key that is new. It does so in a goroutine of its

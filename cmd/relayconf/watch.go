@@ -68,6 +68,11 @@ does it end with what the cache has: with a warning, and exit code 0. Without --
 the cache is in time for the --init-timeout. A rejected key ends the command with exit code 3 also if there
 is a cache, after the output file and the hook have got what is in it.
 
+--link connects to a hub (relayconf serve), which then knows what this relay has applied, and can call it: to show its
+status and its environments (keys masked), to have it reconnect, and to set its log level. A lost link changes nothing
+else. The output file is written soon after a change was applied, and hooks run when it is their turn: neither counts
+as applied. The hub closes the link of a name that another relay has already.
+
 SIGHUP reads the --key-file again: the new key is used at once, for the cache too, and what is known stays.
 Without a --key-file, SIGHUP ends watch as it ends most programs.
 
@@ -111,6 +116,8 @@ type watchOptions struct {
 	cache       cacheOptions
 	logFormat   string
 	healthAddr  string
+	link        string
+	name        string
 }
 
 // defaultSettle is the --exec-settle for a hook that has a relay read its file again.
@@ -152,7 +159,9 @@ func addWatchFlags(cmd *cobra.Command, o *watchOptions) {
 	addCacheFlags(cmd, &o.cache)
 	flags.StringVar(&o.healthAddr, "health-addr", "", "`address` for probes and scrapers: /livez, /readyz, /status, /metrics")
 	addLogFormat(cmd, &o.logFormat)
-	for _, other := range []string{"key-file", "cache-file", "cache-redis", "cache-older-key-file"} {
+	flags.StringVar(&o.link, "link", "", "keep a link to the hub at this `URI`, such as ws://hub:8030/link, so that operators of the fleet see this relay")
+	flags.StringVar(&o.name, "name", "", "with --link: `name` of this relay in the fleet (default the host's name)")
+	for _, other := range []string{"key-file", "cache-file", "cache-redis", "cache-older-key-file", "link"} {
 		cmd.MarkFlagsMutuallyExclusive("demo", other)
 	}
 	_ = cmd.MarkFlagFilename("key-file")
@@ -164,6 +173,8 @@ func (o *watchOptions) check(flags *pflag.FlagSet) error {
 	switch {
 	case o.outputMode != 0 && o.outputFile == "":
 		return usageError("--output-mode is of no use without --output-file")
+	case o.name != "" && o.link == "":
+		return usageError("--name is of no use without --link")
 	case flags.Changed("exec-settle") && o.hook == "":
 		return usageError("--exec-settle is of no use without --exec")
 	case !flags.Changed("exec-settle") && o.outputFile != "":

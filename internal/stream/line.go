@@ -31,6 +31,9 @@ type Options struct {
 	// LastEventID returns the id to resume from; empty if a put is needed. Nil is the same as always empty. It is called
 	// before each connection, which waits for it; it has to return soon after the line's context has ended.
 	LastEventID func() string
+
+	// Instance returns what to send as InstanceHeader; nothing if it is empty. It may be nil.
+	Instance func() string
 }
 
 // Line keeps one connection up, in one goroutine. Its consumer receives Signals, in one goroutine, and answers each with
@@ -227,7 +230,11 @@ func (l *Line) connect(ctx context.Context, key config.AutoConfigKey) (*http.Res
 	if l.options.LastEventID != nil {
 		resumeFrom = l.options.LastEventID()
 	}
-	response, err := l.options.Client.Do(newRequest(ctx, l.options.URL, key, resumeFrom, l.options.Compressed))
+	request := newRequest(ctx, l.options.URL, key, resumeFrom, l.options.Compressed)
+	if l.options.Instance != nil && l.options.Instance() != "" {
+		request.Header.Set(InstanceHeader, l.options.Instance())
+	}
+	response, err := l.options.Client.Do(request)
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,8 @@ type StreamClientOption func(*StreamClient)
 // WithBackoff sets the delays between attempts to connect: any time up to first, then up to twice as much and so on up to
 // longest, until a connection has lasted as long as longest. The delay is between half of longest and longest after a
 // refusal that won't end soon: the codes Aborted (another client took the name), AlreadyExists, FailedPrecondition,
-// ResourceExhausted and Unimplemented. Default: [DefaultFirstDelay], [DefaultLongestDelay].
+// ResourceExhausted and Unimplemented; and InvalidArgument, PermissionDenied and Unauthenticated, if [WithFinal] says that
+// they are not final. Default: [DefaultFirstDelay], [DefaultLongestDelay].
 func WithBackoff(first, longest time.Duration) StreamClientOption {
 	return func(c *StreamClient) { c.backoff = backoff{first: first, longest: longest} }
 }
@@ -177,7 +178,8 @@ func isRefusal(err error) bool {
 // isSlow tells errors that won't end soon.
 func isSlow(err error) bool {
 	switch status.Code(err) {
-	case codes.Aborted, codes.AlreadyExists, codes.FailedPrecondition, codes.ResourceExhausted, codes.Unimplemented:
+	case codes.Aborted, codes.AlreadyExists, codes.FailedPrecondition, codes.ResourceExhausted, codes.Unimplemented,
+		codes.InvalidArgument, codes.PermissionDenied, codes.Unauthenticated: // if these are not final
 		return true
 	default:
 		return false

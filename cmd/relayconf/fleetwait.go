@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/terminal"
+)
+
+const fleetWaitHelp = `Waits until all relays that are expected have applied a configuration, at one moment. Run it after the rotation of a key,
+before the old key is deleted.
+
+It waits for an environment at a version, or a later one (--environment, --version); for exactly a digest (--digest); or
+else for the configuration that the hub has at the start, or a later one. The last counts only from the moment at which the
+hub's upstream is VALID and has confirmed it; a change that has not reached the hub at the start is not waited for, so give
+the version if you know it.
+
+Expected are the relays that are named (--relay), or else all that are connected or were seen in the last 24 hours
+(--seen-within); with --environment, of those the ones whose key shows it. Who is absent, behind or without an agent is
+missing, and is named. --allow-unconfirmed counts a relay without agent as soon as it was sent everything.
+
+It ends with exit code 0 only if nobody is missing. After the --timeout the code is 7 if relays are missing, and 8 if
+nobody can say whether all have it: no relay at all, fewer than --min, a hub that sees only a part of the fleet, that has
+just started without a --cache-file and so does not know whom to expect, or whose upstream is not there.
+
+--format json prints the outcome: result (applied, missing or inconclusive), done, total, missing (name, reason), problem.
+
+` + exitCodesHelp
+
+type fleetWaitOptions struct {
+	condition  fleet.Condition
+	seenWithin time.Duration
+	timeout    time.Duration
+}
+
+func newFleetWait(o *fleetOptions) *cobra.Command {
+	w := fleetWaitOptions{timeout: 5 * time.Minute}
+	cmd := &cobra.Command{
+		Use:   "wait",
+		Short: "Wait until all relays have applied a configuration",
+		Long:  fleetWaitHelp,
+		Example: `  relayconf fleet wait --environment 5f1b0c7e --version 42 --timeout 10m
+  relayconf fleet wait --min 20 --format json
+  relayconf fleet wait --relay relay-7 --relay relay-8`,
+		Args: cobra.NoArgs,
+		RunE: command(func(cmd *cobra.Command, _ []string) error {
+			signals := catchSignals(context.Background(), "")
+			defer signals.end()
+			return w.run(signals.stop, *o, cmd.OutOrStdout())
+		}),
+	}
+	flags := cmd.Flags()
+	c := &w.condition
+	flags.StringVar(&c.Environment, "environment", "", "wait for the environment with this `id`")
+	flags.IntVar(&c.Version, "version", 0, "wait for this `version` of the environment, or a later one")
+	flags.StringVar(&c.Digest, "digest", "", "wait for exactly the configuration with this `digest`")
+	flags.StringArrayVar(&c.Relays, "relay", nil, "`name` of a relay to wait for, instead of all; may be repeated")
+	flags.Var(atLeast(time.Second, &w.seenWithin), "seen-within", "expect relays that were seen within this time (default as serve has it: 24h)")
+	flags.IntVar(&c.Min, "min", 0, "least `number` of relays")
+	flags.BoolVar(&c.AllowUnconfirmed, "allow-unconfirmed", false, "count a relay without agent when it was sent everything")
+	flags.Var(atLeast(time.Nanosecond, &w.timeout), "timeout", "how long to wait")
+	addFormat(cmd, &o.format)
+	cmd.MarkFlagsRequiredTogether("environment", "version")
+	cmd.MarkFlagsMutuallyExclusive("environment", "digest")
+	_ = cmd.RegisterFlagCompletionFunc("relay", completeRelays(o, anyRelay))
+	return cmd
+}
+
+func (w fleetWaitOptions) run(ctx context.Context, o fleetOptions, out io.Writer) error {
+	client, err := o.client()
+	if err != nil {
+		return err
+	}
+	w.condition.TimeoutSeconds, w.condition.SeenWithinSeconds = w.timeout.Seconds(), w.seenWithin.Seconds()
+	// The hub counts the time. It sends a line at least each 10 s; without one for much longer it is gone.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	silence := time.AfterFunc(waitSilence, cancel)
+	defer silence.Stop()
+	response, err := client.open(ctx, fleet.WaitPath, nil, w.condition)
+	if err != nil {
+		return waitError(ctx, err)
+	}
+	defer response.Body.Close()
+	bar := newWaitBar()
+	defer bar.end()
+	lines := json.NewDecoder(response.Body)
+	for {
+		var p fleet.Progress
+		if err := lines.Decode(&p); err != nil {
+			return waitError(ctx, fmt.Errorf("the hub was lost while waiting: %w", err))
+		}
+		silence.Reset(waitSilence)
+		if p.Result != "" {
+			bar.end()
+			return outcome(p, o.format, out)
+		}
+		bar.show(p)
+	}
+}
+
+const waitSilence = time.Minute
+
+// waitError tells Ctrl-C from other ends.
+func waitError(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return withCode(exitInterrupted, errors.New("interrupted, or the hub went silent, before all relays had applied it"))
+	}
+	return err
+}
+
+// outcome prints how a wait has ended, and returns the error for it.
+func outcome(p fleet.Progress, format string, out io.Writer) error {
+	if format == "json" {
+		if err := printJSON(out, p); err != nil {
+			return err
+		}
+	}
+	switch p.Result {
+	case fleet.Applied:
+		if format != "json" {
+			_, err := fmt.Fprintf(out, "All %d relays have applied it.\n", p.Total)
+			return err
+		}
+		return nil
+	case fleet.Missing:
+		return withCode(exitMissing, fmt.Errorf("%d of %d relays have applied it; missing:%s", p.Done, p.Total, missingText(p)))
+	default:
+		return withCode(exitInconclusive, fmt.Errorf("nobody can say whether all relays have applied it: %s%s", terminal.Plain(p.Problem), missingText(p)))
+	}
+}
+
+func missingText(p fleet.Progress) string {
+	var text strings.Builder
+	for _, m := range p.Missing {
+		fmt.Fprintf(&text, "\n  %s %s", terminal.Plain(m.Name), terminal.Plain(m.Reason))
+	}
+	return text.String()
+}
+
+// waitBar shows progress on a terminal, and nothing elsewhere.
+type waitBar struct{ bar *progressbar.ProgressBar }
+
+func newWaitBar() *waitBar {
+	if !term.IsTerminal(int(os.Stderr.Fd())) {
+		return &waitBar{}
+	}
+	return &waitBar{progressbar.NewOptions(1, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionFullWidth(),
+		progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(false), progressbar.OptionClearOnFinish())}
+}
+
+func (b *waitBar) show(p fleet.Progress) {
+	if b.bar == nil {
+		return
+	}
+	const most = 30 // characters
+	text := p.Problem
+	if len(p.Missing) > 0 {
+		text = "waiting for " + p.Missing[0].Name
+	}
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most-1]) + "…"
+	}
+	b.bar.Describe(terminal.Plain(text))
+	b.bar.ChangeMax(max(1, p.Total))
+	_ = b.bar.Set(min(p.Done, max(1, p.Total)-1)) // a bar that is full is gone
+}
+
+// end takes the bar away.
+func (b *waitBar) end() {
+	if b.bar != nil {
+		_ = b.bar.Clear()
+	}
+	b.bar = nil
+}

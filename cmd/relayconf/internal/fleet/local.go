@@ -1,0 +1,308 @@
+package fleet
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/anypb"
+
+	"github.com/relayconf/relayconf/hub"
+	"github.com/relayconf/relayconf/link/agent/agentpb"
+	"github.com/relayconf/relayconf/link/rpc"
+)
+
+// The defaults of Options.
+const (
+	DefaultSeenWithin  = 24 * time.Hour
+	DefaultPingTimeout = 10 * time.Second
+	// DefaultSettle is twice the longest time that an agent waits before it comes back.
+	DefaultSettle = time.Minute
+)
+
+// Options say how a fleet is kept.
+type Options struct {
+	Hub     *hub.Hub
+	Name    string // of the hub, for people
+	Version string
+	Logger  *slog.Logger
+
+	NamesFile   string        // keeps the names of relays; empty: they are kept in memory
+	SeenWithin  time.Duration // for how long names are kept. Default: DefaultSeenWithin
+	PingTimeout time.Duration // for a relay whose name another wants. Default: DefaultPingTimeout
+	Settle      time.Duration // how long relays have, without a NamesFile, to come back to a new hub. Default: DefaultSettle
+}
+
+// Local is the fleet of one hub. Its methods may be called from any goroutine.
+type Local struct {
+	hub         *hub.Hub
+	name        string
+	version     string
+	logger      *slog.Logger
+	pingTimeout time.Duration
+	settle      time.Duration
+	started     time.Time
+	names       *names
+	clients     *rpc.Clients
+	streams     *rpc.StreamServer
+	lastLink    atomic.Uint64
+
+	closing context.Context // ends with Close
+	close   context.CancelFunc
+	serving sync.WaitGroup // links and view watchers; added to while mu is held and closing has not ended
+
+	mu       sync.Mutex
+	admitted map[string]*member // by name: relays that may join, until they have
+	members  map[string]*member // by name: connected relays with an agent
+	views    map[viewKey]*watchedView
+	change   chan struct{} // closed, and replaced, when anything has changed
+}
+
+var _ Directory = (*Local)(nil)
+
+// member is a connected relay with an agent. What changes is guarded by Local.mu.
+type member struct {
+	link     *link
+	name     string
+	instance string
+	version  string
+	protocol int
+	view     *watchedView
+	since    time.Time
+
+	reported  bool
+	applied   string
+	appliedAt time.Time // when the hub was told
+	status    *agentpb.Status
+}
+
+// NewLocal returns the fleet of a hub without relays. Close ends it.
+func NewLocal(o Options) (*Local, error) {
+	kept, err := openNames(o.NamesFile, cmp.Or(o.SeenWithin, DefaultSeenWithin), o.Logger)
+	if err != nil {
+		return nil, err
+	}
+	l := &Local{
+		hub:         o.Hub,
+		name:        o.Name,
+		version:     o.Version,
+		logger:      o.Logger,
+		pingTimeout: cmp.Or(o.PingTimeout, DefaultPingTimeout),
+		settle:      cmp.Or(o.Settle, DefaultSettle),
+		started:     time.Now(),
+		names:       kept,
+		admitted:    map[string]*member{},
+		members:     map[string]*member{},
+		views:       map[viewKey]*watchedView{},
+		change:      make(chan struct{}),
+	}
+	l.closing, l.close = context.WithCancel(context.Background())
+	l.clients = rpc.NewClients(rpc.WithJoinFunc(l.joined), rpc.WithLeaveFunc(l.left))
+	l.streams = rpc.NewStreamServer(l.clients, rpc.WithAuthorize(l.authorize), rpc.WithMaxRequestSize(1<<20))
+	l.serving.Go(l.touchNames)
+	return l, nil
+}
+
+// Close ends all links, and returns when they have ended. The agents come back.
+func (l *Local) Close() {
+	l.seeMembers()
+	l.mu.Lock()
+	l.close()
+	l.mu.Unlock()
+	l.streams.Stop()
+	l.serving.Wait()
+	l.names.close()
+}
+
+// enter counts a goroutine in, unless Close was called.
+func (l *Local) enter() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closing.Err() != nil {
+		return false
+	}
+	l.serving.Add(1)
+	return true
+}
+
+// touchNames keeps the time up to date at which connected relays were last seen.
+func (l *Local) touchNames() {
+	period := time.NewTicker(namesPeriod)
+	defer period.Stop()
+	for {
+		select {
+		case <-period.C:
+			l.seeMembers()
+		case <-l.closing.Done():
+			return
+		}
+	}
+}
+
+func (l *Local) seeMembers() {
+	now := time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for name, m := range l.members {
+		l.names.see(name, m.link.grant.Name(), now)
+	}
+}
+
+// authorize decides whether a relay may take a name. The rpc.StreamServer makes no two calls for one name at once, and the
+// next one when a relay that was let in has joined.
+func (l *Local) authorize(ctx context.Context, name string) error {
+	k, ok := ctx.Value(linkKey{}).(*link)
+	if !ok {
+		return status.Error(codes.Internal, "the stream has no link")
+	}
+	in, err := introduction(ctx)
+	if err != nil {
+		return err
+	}
+	if !k.named.CompareAndSwap(false, true) {
+		return status.Error(codes.FailedPrecondition, "a link is for one relay: make another")
+	}
+	now := time.Now()
+	owner, known := l.names.owner(name, now)
+	switch {
+	case !k.grant.AllowsRelayName(name):
+		return status.Errorf(codes.PermissionDenied, "with its key, a relay may not have the name %q: see names in the hub's key file", name)
+	case known && owner != k.grant.Name():
+		return status.Errorf(codes.AlreadyExists, "the name %q is that of a relay with another key: take another, or have an operator run `relayconf fleet forget`", name)
+	case l.names.full(name, now):
+		return status.Error(codes.ResourceExhausted, errTooManyNames.Error())
+	}
+	l.mu.Lock()
+	older := l.members[name]
+	l.mu.Unlock()
+	if older != nil && older.instance != in.Instance && l.answersPing(ctx, name) {
+		return status.Errorf(codes.AlreadyExists, "a relay with the name %q is connected from %s, and answers: give each relay a name of its own", name, older.link.address)
+	}
+	if ctx.Err() != nil {
+		return status.FromContextError(ctx.Err()).Err()
+	}
+	m := &member{link: k, name: name, instance: in.Instance, version: in.Version, protocol: int(in.ProtocolVersion),
+		view: l.watch(k.grant, int(in.ProtocolVersion)), since: now}
+	l.mu.Lock()
+	l.admitted[name] = m
+	l.mu.Unlock()
+	return nil
+}
+
+// answersPing tells whether the relay that has a name is alive. An error is an answer, too, unless the line has it.
+func (l *Local) answersPing(ctx context.Context, name string) bool {
+	ctx, cancel := context.WithTimeout(ctx, l.pingTimeout)
+	defer cancel()
+	_, err := rpc.Call[agentpb.VersionInfo](ctx, l.clients, name, &agentpb.GetVersionInfoRequest{})
+	switch status.Code(err) {
+	case codes.DeadlineExceeded, codes.Unavailable, codes.NotFound, codes.Canceled:
+		return false
+	default:
+		return true
+	}
+}
+
+// joined is called when a relay has its name. The link of an older one with the name ends soon by itself.
+func (l *Local) joined(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m := l.admitted[name]
+	delete(l.admitted, name)
+	if m == nil {
+		return
+	}
+	l.members[name] = m
+	l.names.see(name, m.link.grant.Name(), m.since)
+	m.link.member = m
+	close(m.link.joined)
+	l.wake()
+	l.logger.Info("A relay has joined the fleet", "relay", name, "key", m.link.grant.Name(), "address", m.link.address)
+}
+
+func (l *Local) left(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m := l.members[name]
+	if m == nil {
+		return
+	}
+	delete(l.members, name)
+	l.names.see(name, m.link.grant.Name(), time.Now())
+	l.wake()
+	l.logger.Info("A relay has left the fleet", "relay", name)
+}
+
+// reported takes a report of a relay.
+func (l *Local) reported(k *link, report *agentpb.ReportRequest) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	m := k.member
+	if m == nil || l.members[m.name] != m {
+		return // another relay has the name by now
+	}
+	if m.applied != report.AppliedDigest || !m.reported {
+		m.appliedAt = time.Now()
+	}
+	m.reported, m.applied, m.status = true, report.AppliedDigest, report.Status
+	l.wake()
+}
+
+// Changed implements Directory.
+func (l *Local) Changed() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.change
+}
+
+// wake says that something has changed. It needs the lock.
+func (l *Local) wake() {
+	close(l.change)
+	l.change = make(chan struct{})
+}
+
+// Call implements Directory.
+func (l *Local) Call(ctx context.Context, name string, request, response proto.Message) error {
+	packed, err := anypb.New(request)
+	if err != nil {
+		return status.Errorf(codes.InvalidArgument, "the request can't be encoded: %v", err)
+	}
+	payload, err := l.clients.Call(ctx, name, packed)
+	if err != nil {
+		return err
+	}
+	if err := proto.Unmarshal(payload, response); err != nil {
+		return status.Errorf(codes.Internal, "the answer of %q can't be decoded", name)
+	}
+	return nil
+}
+
+// Forget implements Directory.
+func (l *Local) Forget(name string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.members[name] != nil {
+		return status.Errorf(codes.FailedPrecondition, "the relay %q is connected: it would be back at once", name)
+	}
+	if !l.names.forget(name, time.Now()) {
+		return status.Errorf(codes.NotFound, "no relay %q was seen within %s", name, l.names.within)
+	}
+	l.wake()
+	return nil
+}
+
+// unsettled says why relays that are to come back may not have: nobody has told the hub whom to expect.
+func (l *Local) unsettled(now time.Time) string {
+	left := l.settle - now.Sub(l.started)
+	if l.names.loaded || left <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("the hub started %s ago and kept no names of relays from before, so some may not have come back yet; "+
+		"it is sure in %s", now.Sub(l.started).Round(time.Second), left.Round(time.Second))
+}

@@ -1,0 +1,205 @@
+package fleet
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/relayconf/relayconf/internal/atomicfile"
+)
+
+// maxNames bounds the names that are remembered, against a relay that takes a new one again and again.
+const maxNames = 20_000
+
+// seen is what is kept of a relay's name.
+type seen struct {
+	Key      string    `json:"key"` // name of the key that the relay had
+	LastSeen time.Time `json:"lastSeen"`
+}
+
+// names are the names that were seen within a time, kept in a file so that a hub that restarts knows whom to expect.
+type names struct {
+	path   string // empty: they are kept in memory only
+	within time.Duration
+	logger *slog.Logger
+
+	mu        sync.Mutex
+	byName    map[string]seen
+	forgotten map[string]time.Time
+	loaded    bool // there was a file
+
+	dirty chan struct{}
+	done  chan struct{}
+	ended chan struct{}
+}
+
+type namesFile struct {
+	Format  string          `json:"format"`
+	Version int             `json:"version"`
+	Names   map[string]seen `json:"names"`
+}
+
+const (
+	namesFormat = "relayconf-fleet-names"
+	// namesPeriod is how often the time is saved at which connected relays were last seen. New names are saved at once.
+	namesPeriod = time.Minute
+)
+
+// openNames reads the file. One that is not there is made later; one that can't be read is an error, since to go on
+// without it would be to forget relays.
+func openNames(path string, within time.Duration, logger *slog.Logger) (*names, error) {
+	n := &names{path: path, within: within, logger: logger, byName: map[string]seen{}, forgotten: map[string]time.Time{},
+		dirty: make(chan struct{}, 1), done: make(chan struct{}), ended: make(chan struct{})}
+	if path != "" {
+		data, err := os.ReadFile(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("the names of the fleet's relays can't be read: %w", err)
+		}
+		if err == nil {
+			if err := n.decode(data); err != nil {
+				return nil, fmt.Errorf("the names of the fleet's relays in %s can't be used (%w): remove the file, and the hub forgets them", path, err)
+			}
+		}
+	}
+	go n.keep()
+	return n, nil
+}
+
+func (n *names) decode(data []byte) error {
+	var file namesFile
+	if err := json.Unmarshal(data, &file); err != nil {
+		return errors.New("it is not JSON of the expected form")
+	}
+	if file.Format != namesFormat || file.Version != 1 {
+		return fmt.Errorf("its format is %q, version %d: expected %q, version 1", file.Format, file.Version, namesFormat)
+	}
+	n.loaded = true
+	if file.Names != nil {
+		n.byName = file.Names
+	}
+	return nil
+}
+
+// close saves the names for the last time.
+func (n *names) close() {
+	close(n.done)
+	<-n.ended
+}
+
+// keep saves the names whenever they change.
+func (n *names) keep() {
+	defer close(n.ended)
+	for {
+		select {
+		case <-n.dirty:
+			n.save()
+		case <-n.done:
+			n.save()
+			return
+		}
+	}
+}
+
+func (n *names) save() {
+	if n.path == "" {
+		return
+	}
+	n.mu.Lock()
+	data, err := json.Marshal(namesFile{namesFormat, 1, n.byName})
+	n.mu.Unlock()
+	if err == nil {
+		err = atomicfile.Write(n.path, data)
+	}
+	if err != nil {
+		n.logger.Error("The names of the fleet's relays could not be saved; a restart would forget some of them", "error", err)
+	}
+}
+
+func (n *names) changed() {
+	select {
+	case n.dirty <- struct{}{}:
+	default:
+	}
+}
+
+var errTooManyNames = fmt.Errorf("this hub remembers %d names of relays, and no more: `relayconf fleet forget` those that are gone", maxNames)
+
+// see notes that a relay is connected. A new name is saved at once.
+func (n *names) see(name, key string, now time.Time) {
+	n.mu.Lock()
+	before, known := n.byName[name]
+	n.byName[name] = seen{key, now}
+	delete(n.forgotten, name)
+	n.prune(now)
+	n.mu.Unlock()
+	if !known || before.Key != key || now.Sub(before.LastSeen) >= namesPeriod {
+		n.changed()
+	}
+}
+
+// full tells whether there is no room for a name.
+func (n *names) full(name string, now time.Time) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.prune(now)
+	_, known := n.byName[name]
+	return !known && len(n.byName) >= maxNames
+}
+
+// owner returns the name of the key that a name was seen with.
+func (n *names) owner(name string, now time.Time) (key string, known bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.prune(now)
+	s, known := n.byName[name]
+	return s.Key, known
+}
+
+// forget drops a name. It returns false if it was not known.
+func (n *names) forget(name string, now time.Time) bool {
+	n.mu.Lock()
+	_, known := n.byName[name]
+	delete(n.byName, name)
+	if known {
+		n.forgotten[name] = now
+	}
+	n.mu.Unlock()
+	n.changed()
+	return known
+}
+
+// all returns a copy.
+func (n *names) all(now time.Time) map[string]seen {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.prune(now)
+	return maps.Clone(n.byName)
+}
+
+// allForgotten returns the names that were forgotten.
+func (n *names) allForgotten() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Collect(maps.Keys(n.forgotten))
+}
+
+// prune drops names that were not seen for too long. It needs the lock.
+func (n *names) prune(now time.Time) {
+	for name, s := range n.byName {
+		if now.Sub(s.LastSeen) > n.within {
+			delete(n.byName, name)
+		}
+	}
+	for name, at := range n.forgotten {
+		if now.Sub(at) > n.within {
+			delete(n.forgotten, name)
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+
+	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
+
+	"github.com/relayconf/relayconf/link/agent"
+)
+
+// startLink makes the link before the manager is started, so that the hub knows that they belong together.
+func (f *follower) startLink() (err error) {
+	if f.options.link == "" {
+		return nil
+	}
+	s := f.settings
+	module, _ := moduleVersion()
+	f.agent, err = agent.New(f.manager, f.options.link, agent.WithName(f.options.name), agent.WithVersion("relayconf "+module),
+		agent.WithHTTPConfig(s.http), agent.WithLogger(linkLogger(s.loggers)), agent.WithLogLevel(s.gate.set))
+	if err != nil {
+		return usageError("--link or --name can't be used: %s", strings.TrimPrefix(err.Error(), "agent: "))
+	}
+	f.agent.Start()
+	return nil
+}
+
+// logGate lets through what the log level of the moment allows.
+type logGate struct {
+	least atomic.Int32
+	from  ldlog.LogLevel // below it, nothing is logged in the first place
+}
+
+// gated returns loggers whose level can be changed while they are in use, but not to below the one that they have: what is
+// below it, such as the dump of each event, is not even made.
+func gated(out ldlog.BaseLogger, level ldlog.LogLevel) (ldlog.Loggers, *logGate) {
+	gate := &logGate{from: min(level, ldlog.Info)}
+	gate.least.Store(int32(level))
+	var loggers ldlog.Loggers
+	for _, l := range []ldlog.LogLevel{ldlog.Debug, ldlog.Info, ldlog.Warn, ldlog.Error} {
+		loggers.SetBaseLoggerForLevel(l, gatedLines{gate, l, out})
+	}
+	loggers.SetMinLevel(gate.from)
+	return loggers, gate
+}
+
+// set sets the level by its name.
+func (g *logGate) set(level string) error {
+	for _, l := range []ldlog.LogLevel{ldlog.Debug, ldlog.Info, ldlog.Warn, ldlog.Error, ldlog.None} {
+		if !strings.EqualFold(l.Name(), level) {
+			continue
+		}
+		if l < g.from {
+			return fmt.Errorf("this relay was not started with LOG_LEVEL=%s, so it can't log at that level", level)
+		}
+		g.least.Store(int32(l))
+		return nil
+	}
+	return fmt.Errorf("%q is no log level", level)
+}
+
+// gatedLines is an ldlog.BaseLogger for one level.
+type gatedLines struct {
+	gate  *logGate
+	level ldlog.LogLevel
+	out   ldlog.BaseLogger
+}
+
+func (l gatedLines) open() bool { return int32(l.level) >= l.gate.least.Load() }
+
+func (l gatedLines) Println(values ...any) {
+	if l.open() {
+		l.out.Println(values...)
+	}
+}
+
+func (l gatedLines) Printf(format string, values ...any) {
+	if l.open() {
+		l.out.Printf(format, values...)
+	}
+}
+
+// linkLog passes the agent's log on to loggers.
+type linkLog struct {
+	loggers ldlog.Loggers
+	attrs   []slog.Attr
+}
+
+func linkLogger(loggers ldlog.Loggers) *slog.Logger { return slog.New(linkLog{loggers: loggers}) }
+
+func (l linkLog) Enabled(context.Context, slog.Level) bool { return true }
+
+func (l linkLog) WithAttrs(attrs []slog.Attr) slog.Handler {
+	l.attrs = append(l.attrs[:len(l.attrs):len(l.attrs)], attrs...)
+	return l
+}
+
+func (l linkLog) WithGroup(string) slog.Handler { return l }
+
+func (l linkLog) Handle(_ context.Context, r slog.Record) error {
+	text := []string{}
+	add := func(a slog.Attr) bool {
+		text = append(text, fmt.Sprintf("%s: %v", a.Key, a.Value))
+		return true
+	}
+	for _, a := range l.attrs {
+		add(a)
+	}
+	r.Attrs(add)
+	line := r.Message
+	if len(text) > 0 {
+		line += " (" + strings.Join(text, ", ") + ")"
+	}
+	to := ldlog.Error
+	switch {
+	case r.Level < slog.LevelInfo:
+		to = ldlog.Debug
+	case r.Level < slog.LevelWarn:
+		to = ldlog.Info
+	case r.Level < slog.LevelError:
+		to = ldlog.Warn
+	}
+	l.loggers.ForLevel(to).Println(line)
+	return nil
+}
