@@ -115,8 +115,11 @@ func evaluate[T any](b *tab, expression string) T {
 // becomes waits until an expression is true.
 func (b *tab) becomes(expression string) {
 	b.t.Helper()
+	const pollInterval = 20 * time.Millisecond
+	poll := time.NewTicker(pollInterval)
+	defer poll.Stop()
 	deadline := time.Now().Add(soon)
-	for !evaluate[bool](b, expression) {
+	for ; !evaluate[bool](b, expression); <-poll.C {
 		if time.Now().After(deadline) {
 			b.t.Fatalf("%s is still false; the page says:\n%s", expression, b.text("#app"))
 		}

@@ -7,7 +7,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/performance"
+	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/relayconf/relayconf/autoconfig"
 )
@@ -49,6 +53,9 @@ func TestLargeListsAreOnlyDrawnInPart(t *testing.T) {
 	b.live()
 	t.Logf("complete after %s", time.Since(started).Round(time.Millisecond))
 	b.do(measure)
+	_, err := chromedp.Call(b.ctx, performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks})
+	require.NoError(t, err)
+	before, began := b.work(), time.Now()
 	b.shows("#environments h2", "10,000")
 	b.shows("#fleet h2", "2,000")
 	b.shows("#log", "Many changes at once: 10000 added")
@@ -70,9 +77,24 @@ func TestLargeListsAreOnlyDrawnInPart(t *testing.T) {
 		b.shows("#environments .pager", "of 100")
 		b.becomes(fmt.Sprintf("parseFloat(document.querySelector('#fleet td.end').innerText) === %d", round+1))
 	}
+	t.Logf("the page's thread worked for %.0f ms of %s", 1000*(b.work()-before), time.Since(began).Round(time.Millisecond))
 	assert.LessOrEqual(t, evaluate[int](b, "document.querySelectorAll('tbody tr').length"), 30, "rows in the document")
 	assert.LessOrEqual(t, evaluate[int](b, "document.querySelectorAll('*').length"), 1000, "elements in the document")
 	t.Logf("frames: %s", evaluate[string](b, `(() => { const f = frames.slice(1).sort((a, b) => a - b); const at = (q) => f[Math.floor(q * (f.length - 1))].toFixed(1);
 		return f.length + ", median " + at(0.5) + " ms, p95 " + at(0.95) + " ms, p99 " + at(0.99) + " ms, longest " + at(1) + " ms" })()`))
 	t.Logf("tasks of more than 50 ms: %v", evaluate[[]float64](b, "tasks"))
+}
+
+// work returns the CPU time that the page's main thread has spent in tasks, in seconds.
+func (b *tab) work() float64 {
+	b.t.Helper()
+	result, err := chromedp.Call(b.ctx, performance.GetMetrics, cdp.Empty{})
+	require.NoError(b.t, err)
+	for _, metric := range result.Metrics {
+		if metric.Name == "TaskDuration" {
+			return metric.Value
+		}
+	}
+	require.Fail(b.t, "there is no metric TaskDuration")
+	return 0
 }

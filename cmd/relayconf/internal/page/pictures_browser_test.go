@@ -88,7 +88,7 @@ func (b *tab) picture(folder, name string) {
 	require.NoError(b.t, os.WriteFile(filepath.Join(folder, name+".png"), small.Bytes(), 0o600))
 }
 
-// fewColors returns a picture with the 256 most frequent colors: a page has few, but for the edges of letters.
+// fewColors returns a picture with 256 of the most frequent colors that differ: a page has few, but for the edges of letters.
 func fewColors(in image.Image) image.Image {
 	counts := map[color.Color]int{}
 	bounds := in.Bounds()
@@ -98,7 +98,15 @@ func fewColors(in image.Image) image.Image {
 		}
 	}
 	colors := slices.SortedFunc(maps.Keys(counts), func(a, b color.Color) int { return cmp.Compare(counts[b], counts[a]) })
-	palette := color.Palette(colors[:min(256, len(colors))])
+	var palette color.Palette
+	alike := map[[3]uint32]bool{}
+	for _, c := range colors {
+		r, g, b, _ := c.RGBA()
+		if shade := [3]uint32{r >> 11, g >> 11, b >> 11}; !alike[shade] && len(palette) < 256 {
+			alike[shade] = true
+			palette = append(palette, c)
+		}
+	}
 	nearest := make(map[color.Color]uint8, len(colors))
 	for _, c := range colors {
 		nearest[c] = uint8(palette.Index(c))
