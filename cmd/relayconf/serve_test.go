@@ -47,7 +47,7 @@ func TestEachListenerHasItsPart(t *testing.T) {
 	}{
 		{"health", "/livez", 200}, {"health", "/readyz", 200}, {"health", "/metrics", 200}, {"health", "/status", 404},
 		{"health", "/debug/pprof/", 404}, {"admin", "/livez", 200}, {"admin", "/readyz", 200}, {"admin", "/metrics", 200},
-		{"admin", "/status", 200}, {"admin", "/debug/pprof/", 404}, {"relays", "/livez", 404}, {"relays", "/status", 404},
+		{"admin", "/status", 200}, {"admin", "/debug/pprof/", 404}, {"admin", "/", 200}, {"admin", "/page/main.js", 200}, {"health", "/", 404}, {"relays", "/livez", 404}, {"relays", "/status", 404},
 		{"relays", "/metrics", 404}, {"relays", "/", 404}, {"relays", "/relay_auto_config", 401},
 	} {
 		code, _ := get(t, h.url(row.listener)+row.path)

@@ -20,6 +20,7 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/logging"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/notify"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/ops"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/page"
 	"github.com/relayconf/relayconf/httpconfig"
 	"github.com/relayconf/relayconf/hub"
 )
@@ -42,6 +43,8 @@ type server struct {
 	fleet    *fleet.Local
 	delivery prometheus.Histogram
 	ops      *ops.Ops
+
+	page *page.Page // nil without an admin listener
 
 	source   atomic.Pointer[source]
 	draining atomic.Bool
@@ -201,6 +204,8 @@ func (s *server) listen(ctx context.Context) (err error) {
 	}
 	operators := s.ops.Operators()
 	s.fleetAPI().Register(operators)
+	s.page = page.New(page.Options{Hub: pageHub{s}, Version: version(), Name: s.fleet.Overview().Hub})
+	s.page.Register(operators)
 	return s.listenTo(ctx, "admin", o.adminAddr, admin.Guard(operators))
 }
 
@@ -295,6 +300,9 @@ func (s *server) close() {
 		s.keys.Close()
 	}
 	s.hub.Close()
+	if s.page != nil {
+		s.page.Close()
+	}
 	s.fleet.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()

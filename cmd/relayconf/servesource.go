@@ -58,7 +58,7 @@ func (s *server) startStream() source {
 	if s.cache != nil {
 		options = append(options, autoconfig.WithStore(checkedCache{s.cache, s.foreign}))
 	}
-	manager := autoconfig.NewStreamManager(s.settings.key, s.settings.AutoConfig.StreamURI, s.hub.Handler(), s.settings.http,
+	manager := autoconfig.NewStreamManager(s.settings.key, s.settings.AutoConfig.StreamURI, s.changes(), s.settings.http,
 		initialRetryDelay, s.settings.loggers, options...)
 	manager.Start()
 	return streamSource{manager}
@@ -74,7 +74,7 @@ func (fileSource) Err() error                                { return nil }
 
 // startFiles reads the files before it returns.
 func (s *server) startFiles(ctx context.Context) (source, error) {
-	options := filesource.Options{Path: s.options.environments, Handler: s.hub, Logger: s.logger, Status: s.followFiles}
+	options := filesource.Options{Path: s.options.environments, Handler: s.changes(), Logger: s.logger, Status: s.followFiles}
 	if s.cache != nil {
 		options.Store, options.Shared = s.cache, s.options.cache.RedisURL != ""
 	}

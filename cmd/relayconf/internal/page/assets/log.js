@@ -1,0 +1,26 @@
+// The log of changes, newest first.
+
+import { html, nothing } from "./lit/lit-html.js";
+import { repeat } from "./lit/directives/repeat.js";
+import { fullTime, localTimes, timeOfDay } from "./format.js";
+import { fresh, pager } from "./list.js";
+
+export function log(model, list, changed) {
+  const first = Math.min(list.page, Math.max(0, Math.ceil(model.log.length / list.pageSize) - 1)) * list.pageSize;
+  const entries = model.log.slice(first, first + list.pageSize);
+  return html`
+    <section id="log" class="panel" aria-labelledby="log-title" tabindex="-1">
+      <div class="panel-head"><h2 id="log-title">Changes</h2></div>
+      ${entries.length === 0
+        ? html`<div class="empty"><p>Nothing has changed so far.</p></div>`
+        : html`<ol class="entries">
+            ${repeat(entries, (entry) => entry.number, (entry) => html`
+              <li class="entry ${entry.kind} ${fresh(entry)}" data-number=${entry.number}>
+                <time datetime=${new Date(entry.time).toISOString()} title=${fullTime(entry.time)}>${timeOfDay(entry.time)}</time>
+                <span class="what">${entry.subject ? html`<strong>${entry.subject}</strong> ` : nothing}${localTimes(entry.text, entry.time)}</span>
+              </li>`)}
+          </ol>`}
+      ${pager(model.log.length, list, "changes", changed)}
+    </section>
+  `;
+}
