@@ -45,6 +45,8 @@ func size(bytes float64) string {
 	switch {
 	case bytes < 0:
 		return "-" + size(-bytes)
+	case bytes >= 1e9:
+		return fmt.Sprintf("%.3g GB", bytes/1e9)
 	case bytes >= 1e8:
 		return fmt.Sprintf("%.0f MB", bytes/1e6)
 	case bytes >= 1e6:

@@ -14,7 +14,7 @@ func scaleCase(r *report) {
 	sizes := []int{10, 50, 200, 1000, 5000}
 	up := newUpstream(environments)
 	defer up.close()
-	r.herdHeader(fmt.Sprintf("Herds of all sizes, a put of %d environments", environments))
+	r.herdHeader(fmt.Sprintf("Herds of all sizes, a put of %d environments, the quickest of three rounds", environments))
 	var times, memory, herds, bytes []plot.Line
 	var resumedTimes, resumedBytes plot.Line
 	add := func(lines *[]plot.Line, e encoded, points []plot.Point) {
@@ -27,7 +27,7 @@ func scaleCase(r *report) {
 			if e.contender == "baseline" && e.gzip && n > 2000 {
 				continue // it would take some 5 GB
 			}
-			h := connect(e, n, up, size)
+			h := quickest(func() herd { return connect(e, n, up, size) })
 			r.herdOf(h)
 			took = append(took, plot.Point{X: float64(n), Y: float64(h.last.Microseconds()) / 1e3})
 			peak = append(peak, plot.Point{X: float64(n), Y: float64(h.peak) / 1e6})
@@ -43,7 +43,7 @@ func scaleCase(r *report) {
 	resumedTimes = plot.Line{Name: "hub, resume", Colour: colours["resume"]}
 	resumedBytes = resumedTimes
 	for _, n := range sizes {
-		h := reconnect(encoded{"hub", false}, n, up)
+		h := quickest(func() herd { return reconnect(encoded{"hub", false}, n, up) })
 		h.e.contender = "hub, resume"
 		r.herdOf(h)
 		resumedTimes.Points = append(resumedTimes.Points, plot.Point{X: float64(n), Y: float64(h.last.Microseconds()) / 1e3})
@@ -60,8 +60,20 @@ func scaleCase(r *report) {
 	megabytes := func(v float64) string { return size(v * 1e6) }
 	r.draw("hub-connect.svg", panel("All connect at once: until the last has its put", shortDuration, times),
 		panel("Peak memory of the hub", megabytes, memory))
-	r.draw("hub-reconnect.svg", panel("All reconnect at once: until the last has all", shortDuration, append(herds, resumedTimes)),
-		panel("Bytes for each relay", size, append(bytes, resumedBytes)))
+	sent := panel("Bytes for each relay", size, append(bytes, resumedBytes))
+	sent.LegendDown = 120
+	r.draw("hub-reconnect.svg", panel("All reconnect at once: until the last has all", shortDuration, append(herds, resumedTimes)), sent)
+}
+
+// quickest is the quickest of three rounds, so that busy moments of the machine do not show.
+func quickest(measure func() herd) herd {
+	best := measure()
+	for range 2 {
+		if h := measure(); h.last < best.last {
+			best = h
+		}
+	}
+	return best
 }
 
 func (r *report) herdOf(h herd) {

@@ -19,6 +19,9 @@ type Panel struct {
 	Title string
 	X, Y  Axis
 	Lines []Line
+
+	// LegendDown is how far below the top the names of the lines begin, in pixels, so that they are not on the lines.
+	LegendDown int
 }
 
 // Axis is a scale. The first and the last tick are its ends.
@@ -91,7 +94,7 @@ func (p Panel) draw(svg *strings.Builder, x0 float64) {
 			dashes = ` stroke-dasharray="6 4"`
 		}
 		fmt.Fprintf(svg, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2.5"%s/>`+"\n", strings.Join(points, " "), line.Colour, dashes)
-		at := float64(top + 20 + i*18)
+		at := float64(top + p.LegendDown + 20 + i*18)
 		fmt.Fprintf(svg, `<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="%s" stroke-width="2.5"%s/>`+"\n", x0+10, at-4, x0+32, at-4, line.Colour, dashes)
 		text(svg, x0+38, at, "start", line.Colour, line.Name)
 	}
