@@ -14,7 +14,7 @@ type treeHub struct {
 	*node
 	upper   *treeHub // nil if it follows the service
 	follows dialer
-	store   memory
+	store   *memory
 	process *incarnation
 	manager *autoconfig.StreamManager
 
@@ -26,7 +26,7 @@ func newTreeHub(number int, upper *treeHub, follows dialer, options ...hub.Optio
 	if upper != nil {
 		follows = func(ctx context.Context) (net.Conn, error) { return upper.dial(ctx, "", "") }
 	}
-	h := &treeHub{node: &node{number: number, options: options}, upper: upper, follows: follows}
+	h := &treeHub{node: &node{number: number, options: options}, upper: upper, follows: follows, store: &memory{}}
 	h.start()
 	return h
 }
@@ -36,7 +36,7 @@ func (h *treeHub) start() {
 	h.mu.Lock()
 	h.pipes = h.node.pipes
 	h.mu.Unlock()
-	h.process = &incarnation{memory: &h.store}
+	h.process = &incarnation{memory: h.store}
 	h.manager = newManager("rel-all", h.follows, h.Handler(), autoconfig.WithStore(h.process), autoconfig.WithStatusListener(h.Follow))
 }
 
@@ -61,7 +61,7 @@ func (h *treeHub) close() {
 func (h *treeHub) restart(lost bool) {
 	h.close()
 	if lost {
-		h.store = memory{}
+		h.store = &memory{}
 	}
 	h.start()
 }
