@@ -42,7 +42,9 @@ func TestHubsThatAreKilledAtAnyMomentLoseNoEnvironment(t *testing.T) {
 	for i := range hubs {
 		addr, source := freeAddress(t), follows
 		caches[i] = inFolder(t, "cache")
-		starts[i] = func() { hubs[i] = startHub(t, hubKey, "--addr", addr, "--stream-uri", source, "--cache-file", caches[i]) }
+		starts[i] = func() {
+			hubs[i] = startHub(t, hubKey, "--addr", addr, "--stream-uri", source, "--cache-file", caches[i])
+		}
 		starts[i]()
 		follows = "http://" + addr
 		hubs[i].serves()
