@@ -5,7 +5,7 @@ import (
 	"github.com/relayconf/relayconf/envfactory"
 )
 
-// MessageHandler is the relay's side: what it does when its configuration changes.
+// MessageHandler is the relay's side. It is called when the configuration changes.
 //
 // Calls are made one at a time, from one goroutine, never before StreamManager.Start and never after
 // StreamManager.Done is closed. While a call runs nothing else is read from the stream, and no time counts against

@@ -23,7 +23,7 @@ func (r *runner) logEvent(item sse.Item) {
 	r.m.loggers.Debugf("Received event %q: %s", mask.Shorten(item.Name), mask.JSON(item.Data))
 }
 
-// logOutcome logs the changes that a message led to, and what was left out of it.
+// logOutcome logs the changes that a message made, and the parts of it that were ignored.
 func (m *StreamManager) logOutcome(out state.Outcome) {
 	for _, ignored := range out.Ignored {
 		m.loggers.Warnf("%s", ignored)

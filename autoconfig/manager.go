@@ -15,7 +15,7 @@ import (
 	"github.com/relayconf/relayconf/internal/stream"
 )
 
-// StreamManager follows the auto-configuration stream and tells a MessageHandler what changes. Its methods may be
+// StreamManager follows the auto-configuration stream and tells a MessageHandler of changes. Its methods may be
 // called from any goroutine, the handler's calls included.
 type StreamManager struct {
 	settings
@@ -110,15 +110,15 @@ func (m *StreamManager) Close() {
 func (m *StreamManager) Done() <-chan struct{} { return m.done }
 
 // Err returns nil while the manager runs or has not been started. Then it is why it ended: ErrClosed, ErrInvalidKey
-// (wrapped), or what is wrong with the stream URI.
+// (wrapped), or an error that says why the stream URI is not valid.
 func (m *StreamManager) Err() error {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return m.err
 }
 
-// SetKey rotates the auto-configuration key: the manager reconnects with it at once, and keeps what it knows. It does
-// nothing if the key is the same or the manager has ended.
+// SetKey rotates the auto-configuration key: the manager reconnects with it at once, and keeps the known configuration.
+// It does nothing if the key is the same or the manager has ended.
 func (m *StreamManager) SetKey(key config.AutoConfigKey) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -156,7 +156,7 @@ func (m *StreamManager) Filters() []envfactory.FilterParams {
 	return m.state.FilterParams()
 }
 
-// String says what this is, without secrets, also for %+v.
+// String returns the name of the type, for %v and %+v: the fields hold secrets.
 func (m *StreamManager) String() string { return "autoconfig.StreamManager" }
 
 // GoString is for %#v.

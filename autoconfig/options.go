@@ -18,7 +18,7 @@ const (
 // Option changes a setting of NewStreamManager. It has no effect on a manager that was made already.
 type Option func(*settings)
 
-// settings are what the options set.
+// settings are the values that options change.
 type settings struct {
 	client           *http.Client
 	loggers          ldlog.Loggers
@@ -69,7 +69,7 @@ func WithStatusListener(listener func(Status)) Option {
 
 // WithHTTPClient makes the manager send its requests with this client, instead of the one of the HTTPConfig. It is for
 // relays that have a client already. The client must set no limit on how long a response may last, so its Timeout has to
-// be 0; see package httpconfig for what else a stream needs. The default, also for nil, is the HTTPConfig's.
+// be 0; see package httpconfig for the limits that suit a stream. The default, also for nil, is the HTTPConfig's.
 func WithHTTPClient(client *http.Client) Option {
 	return func(s *settings) {
 		if client != nil {

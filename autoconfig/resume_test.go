@@ -127,9 +127,11 @@ func TestRule19AResumedStreamsFirstEventCountsAsTheFirstPut(t *testing.T) {
 				r.wants(test.calls...)
 				e.send(eventText(PatchEvent, patchEnv("a", 3)))
 				r.wants("update a")
-				time.Sleep(20 * time.Second)
-				e.send(":\n")
-				require.False(t, e.Dropped(), "no put is due any more")
+				for range 2 {
+					time.Sleep(20 * time.Second)
+					e.send(":\n")
+					require.False(t, e.Dropped(), "no put is due any more")
+				}
 				e.drop()
 				e = r.service.stream(eventText(PutEvent, put(listedEnv("a", 3))))
 				assert.Equal(t, digestOf(map[string]int{"a": 3}), e.id())

@@ -15,7 +15,7 @@ import (
 	"github.com/relayconf/relayconf/internal/wire"
 )
 
-// runner is the run loop of a manager: one goroutine that decodes what the line brings, applies it to the state, and
+// runner is the run loop of a manager: one goroutine that decodes the items of the line, applies them to the state, and
 // makes every call of the relay's handler.
 type runner struct {
 	m       *StreamManager
@@ -40,7 +40,7 @@ type runner struct {
 	expiryAt time.Time   // when that is; zero if the timer is not set
 }
 
-// nothingSaved is no revision: what comes next is saved, even if it is the same, or empty.
+// nothingSaved is no revision: the next configuration is saved, even if it is the same, or empty.
 const nothingSaved = math.MaxUint64
 
 func newRunner(m *StreamManager) *runner {
@@ -167,7 +167,7 @@ func (r *runner) opened(signal *stream.Signal) {
 	r.m.announce(nil)
 }
 
-// lost notes the end of a connection. What is known stays in force.
+// lost notes the end of a connection. The known configuration stays in force.
 func (r *runner) lost(signal *stream.Signal) {
 	r.put = nil
 	switch {
@@ -187,8 +187,8 @@ func (r *runner) lost(signal *stream.Signal) {
 	}
 }
 
-// received handles an item and those that came along with it. Whatever step would have to look at before the next item
-// is looked at in between.
+// received handles an item and those that came along with it. Between two of them it looks for the end of the manager
+// and for keys that expire, as step does.
 func (r *runner) received(signal *stream.Signal) (verdict stream.Verdict) {
 	if !r.fed {
 		defer r.line.Pause()() // handling the first put may take longer than the put may be overdue
@@ -284,7 +284,7 @@ func (r *runner) apply(message wire.Message, now time.Time, verdict *stream.Verd
 		r.invalid(verdict, out.InvalidKeys)
 	}
 	if r.m.ctx.Err() != nil {
-		if out.InvalidKeys != nil { // whoever wants but one put should know that it was not whole
+		if out.InvalidKeys != nil { // a command that ends after one put should log that it was not whole
 			r.m.loggers.Warnf("%s", out.InvalidKeys)
 		}
 		return
@@ -347,7 +347,7 @@ func (r *runner) change(message wire.Message, now time.Time) state.Outcome {
 	return out
 }
 
-// tell logs what a message led to and makes the handler's calls.
+// tell logs the outcome of a message and makes the handler's calls.
 func (r *runner) tell(isPut bool, out state.Outcome, now time.Time) {
 	r.m.logOutcome(out)
 	r.setExpiryTimer(now)

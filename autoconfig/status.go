@@ -15,7 +15,7 @@ const (
 	StateInitializing State = "INITIALIZING"
 	// StateValid means that a connection is up and has brought at least one event.
 	StateValid State = "VALID"
-	// StateInterrupted means that a working connection was lost. What is known stays in force.
+	// StateInterrupted means that a working connection was lost. The known configuration stays in force.
 	StateInterrupted State = "INTERRUPTED"
 	// StateOff is final: the manager was closed, or has failed for good.
 	StateOff State = "OFF"
@@ -32,8 +32,8 @@ type Status struct {
 	Connections   uint64     // successful connections so far
 	Environments  int        // environments known now
 
-	// Digest is the digest of the known environments and filters, as 32 hexadecimal digits. It is what a hub gives to
-	// relays as the id of an event, so the two can be compared. Empty if there is no configuration yet.
+	// Digest is the digest of the known environments and filters, as 32 hexadecimal digits. A hub gives it to relays as
+	// the id of an event, so the two can be compared. Empty if there is no configuration yet.
 	Digest     string
 	Resumed    bool // the latest connection went on from the known configuration: only a hub does that
 	Compressed bool // the latest connection is compressed
@@ -43,7 +43,7 @@ type Status struct {
 	StoreFailures uint64        // loads and saves that have failed so far: see WithStore
 }
 
-// ErrorKind classes what went wrong.
+// ErrorKind is the class of an error.
 type ErrorKind string
 
 // The kinds of errors.

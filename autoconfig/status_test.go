@@ -280,29 +280,31 @@ func TestRule09KeysExpireWhileThereIsNoConnection(t *testing.T) {
 
 func TestRule07MalformedDataKeepsTheStateAndReconnects(t *testing.T) {
 	const secret = "sdk-secret-key-12345678"
-	for _, bad := range []string{
-		eventText(PatchEvent, `{"path":"/environments/a","data":{"sdkKey":{"value":"`+secret+`"`),
-		eventText(PutEvent, `{"path":"/","data":{"environments":{"a":{"sdkKey":"`+secret+`"}}}}`),
-		eventText(PutEvent, put(listedEnv("a", 1, `"envName":"`+string(make([]byte, 2000))+`"`))),
-		"data: " + string(make([]byte, 2000)),
+	for name, bad := range map[string]string{
+		"a patch that ends too soon":    eventText(PatchEvent, `{"path":"/environments/a","data":{"sdkKey":{"value":"`+secret+`"`),
+		"a put with a text for a key":   eventText(PutEvent, `{"path":"/","data":{"environments":{"a":{"sdkKey":"`+secret+`"}}}}`),
+		"a put over the size limit":     eventText(PutEvent, put(listedEnv("a", 1, `"envName":"`+string(make([]byte, 2000))+`"`))),
+		"a line that is over the limit": "data: " + string(make([]byte, 2000)),
 	} {
-		inBubble(t, func(t *testing.T, r *rig) {
-			e := r.service.stream(eventText(PutEvent, put(listedEnv("a", 1))))
-			r.wants("add a", "all")
-			go func() { _, _ = io.WriteString(e, bad) }()
-			e.waitDropped(t)
-			synctest.Wait()
-			status := r.manager.Status()
-			assert.Equal(t, ErrorKindInvalidData, status.LastError.Kind)
-			assert.Equal(t, StateInterrupted, status.State)
-			assert.Equal(t, 1, status.Environments)
-			assert.NotContains(t, status.LastError.Message, secret)
-			r.service.stream(eventText(PutEvent, put(listedEnv("a", 1), listedEnv("b", 1))))
-			r.wants("add b", "all")
-			for _, line := range r.log.GetAllOutput() {
-				assert.NotContains(t, line.Message, secret)
-			}
-		}, WithMaxEventSize(1000))
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, r *rig) {
+				e := r.service.stream(eventText(PutEvent, put(listedEnv("a", 1))))
+				r.wants("add a", "all")
+				go func() { _, _ = io.WriteString(e, bad) }()
+				e.waitDropped(t)
+				synctest.Wait()
+				status := r.manager.Status()
+				assert.Equal(t, ErrorKindInvalidData, status.LastError.Kind)
+				assert.Equal(t, StateInterrupted, status.State)
+				assert.Equal(t, 1, status.Environments)
+				assert.NotContains(t, status.LastError.Message, secret)
+				r.service.stream(eventText(PutEvent, put(listedEnv("a", 1), listedEnv("b", 1))))
+				r.wants("add b", "all")
+				for _, line := range r.log.GetAllOutput() {
+					assert.NotContains(t, line.Message, secret)
+				}
+			}, WithMaxEventSize(1000))
+		})
 	}
 }
 

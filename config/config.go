@@ -8,7 +8,8 @@ import (
 )
 
 // AutoConfigEnvironmentIDPlaceholder stands for the environment id in AutoConfigConfig.EnvDatastorePrefix and
-// AutoConfigConfig.EnvDatastoreTableName; for an environment with a payload filter, for the id, a dot and the filter's key.
+// AutoConfigConfig.EnvDatastoreTableName; for an environment with a payload filter, for the id, a dot and the filter's
+// key.
 const AutoConfigEnvironmentIDPlaceholder = "$CID"
 
 // DefaultStreamURI is the public service.
@@ -22,8 +23,7 @@ type Config struct {
 	LogLevel   ldlog.LogLevel // the least level that is logged; default ldlog.Info
 }
 
-// AutoConfigConfig says how to follow the auto-configuration stream, and what every environment that it brings has
-// in common.
+// AutoConfigConfig has the settings of the auto-configuration stream, and those that all of its environments share.
 type AutoConfigConfig struct {
 	Key                   AutoConfigKey
 	StreamURI             string        // default DefaultStreamURI
@@ -52,7 +52,7 @@ type CacheConfig struct {
 	RedisURL string // as for redisstore.NewFromURL; may hold a password
 }
 
-// EnvConfig is what a relay needs to run one environment.
+// EnvConfig is the configuration that a relay runs one environment with.
 type EnvConfig struct {
 	SDKKey        SDKKey
 	MobileKey     MobileKey // empty if the environment has none

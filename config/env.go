@@ -58,7 +58,7 @@ func FromEnv(lookup func(string) (string, bool)) (Config, error) {
 	return c, nil
 }
 
-// envReader reads variables and collects what is wrong with them.
+// envReader reads variables and collects their problems.
 type envReader struct {
 	lookup   func(string) (string, bool)
 	problems []*SettingError
@@ -74,8 +74,8 @@ func (e *envReader) isBad(variable string) bool {
 	return slices.ContainsFunc(e.problems, func(p *SettingError) bool { return p.Variable == variable })
 }
 
-// read parses a variable, less the white space around it. The parser returns what is wrong with the value, if
-// anything.
+// read parses a variable, less the white space around it. The parser returns the problem with the value; empty
+// if there is none.
 func read[T any](e *envReader, variable, field string, unset T, parse func(string) (T, string)) T {
 	value := strings.TrimSpace(e.text(variable))
 	if value == "" {

@@ -2,11 +2,11 @@ package config
 
 import "errors"
 
-// SettingError says what is wrong with one setting and what to do about it. It never holds a secret.
+// SettingError is a problem with one setting, and how to solve it. It never holds a secret.
 type SettingError struct {
 	Variable string // the environment variable, for example "PROXY_URL"
 	Field    string // the field that the variable sets, for example "ProxyConfig.URL"
-	Problem  string // for people: what is wrong, and what to do
+	Problem  string // for people: the problem, and how to solve it
 	Err      error  // the cause, for errors.Is; nil if there is none
 }
 

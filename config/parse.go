@@ -12,8 +12,8 @@ import (
 	"github.com/relayconf/relayconf/internal/credential"
 )
 
-// These parsers return the value of a variable, and what is wrong with it or nothing. Only values that can't be
-// secrets are repeated in what is wrong: package url repeats its input in its errors, so those are left out.
+// These parsers return the value of a variable and the problem with it; empty if there is none. A problem repeats only
+// values that can't be secrets. Package url repeats its input in its errors, so those are left out.
 
 func parseKey(value string) (AutoConfigKey, string) {
 	if err := credential.Check(value); err != nil {

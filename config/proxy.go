@@ -55,7 +55,7 @@ func (c ProxyConfig) problems() []*SettingError {
 	return problems
 }
 
-// urlProblem says what keeps u from being the absolute URL of a server, or returns nothing. It does not repeat the
+// urlProblem says why u is not the absolute URL of a server; empty if it is. It does not repeat the
 // URL, which may hold a password.
 func urlProblem(u *url.URL, schemes []string, example string) string {
 	if !slices.Contains(schemes, u.Scheme) || u.Opaque != "" {

@@ -1,3 +1,3 @@
-// Package envfactory turns environments as the auto-configuration stream represents them into what a relay needs to
-// run them.
+// Package envfactory turns environments as the auto-configuration stream represents them into the params and the
+// configuration that a relay runs them with.
 package envfactory

@@ -6,12 +6,12 @@ import (
 	"github.com/relayconf/relayconf/config"
 )
 
-// EnvConfigFactory makes the configuration that a relay runs an environment with, from what the stream says of that
-// environment and from what the relay's own configuration says of all of them.
+// EnvConfigFactory makes the configuration that a relay runs an environment with: the params of that environment,
+// and the settings of the relay that go for all of them.
 type EnvConfigFactory struct {
-	// Prefix and TableName may hold config.AutoConfigEnvironmentIDPlaceholder. It becomes the environment's id, or, for an
-	// environment with a payload filter, the id, a dot and the filter's key, so that the two keep their data apart. Without
-	// the placeholder all environments share one prefix or table.
+	// Prefix and TableName may hold config.AutoConfigEnvironmentIDPlaceholder. It becomes the environment's id, or, for
+	// an environment with a payload filter, the id, a dot and the filter's key, so that the two keep their data apart.
+	// Without the placeholder all environments share one prefix or table.
 	Prefix    string
 	TableName string
 

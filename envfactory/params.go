@@ -36,13 +36,13 @@ type EnvIdentifiers struct {
 	ProjKey  string // for example "web"
 	ProjName string // for example "Web shop"
 
-	// FilterKey is empty for a whole environment, which is all that the stream tells of. A relay that serves an environment
-	// filtered sets it to FilterParams.Key, in a copy of the params for each filter of the project.
+	// FilterKey is empty for a whole environment, which is all that the stream tells of. A relay that serves an
+	// environment filtered sets it to FilterParams.Key, in a copy of the params for each filter of the project.
 	FilterKey config.FilterKey
 }
 
-// String returns the project's and the environment's key, for example "web/production", or "web/production (eu-only)" with
-// a FilterKey.
+// String returns the project's and the environment's key, for example "web/production", or "web/production (eu-only)"
+// with a FilterKey.
 func (i EnvIdentifiers) String() string {
 	name := i.ProjKey + "/" + i.EnvKey
 	if i.FilterKey != "" {
@@ -53,7 +53,7 @@ func (i EnvIdentifiers) String() string {
 
 // AcceptedKey is a key that an environment accepts.
 type AcceptedKey[K config.SDKKey | config.MobileKey] struct {
-	Name   string // what the service calls it: "default" for the default key; may be empty
+	Name   string // the service's name for it: "default" for the default key; may be empty
 	Value  K
 	Expiry time.Time // zero: permanent
 }

@@ -25,7 +25,7 @@ func (r ConcurrentKeyRep) LogValue() slog.Value { return slog.StringValue(fmt.Sp
 // The handlers of package slog that write JSON would marshal a struct, and so write its keys whole; hence the methods
 // below.
 
-// LogValue logs what identifies the environment, with its keys masked.
+// LogValue logs the id, the name and the keys of the environment, masked.
 func (r EnvironmentRep) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("envID", string(r.EnvID)),
@@ -41,7 +41,7 @@ func (r SDKKeyRep) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("
 // LogValue logs the key masked.
 func (r ExpiringKeyRep) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", r)) }
 
-// LogValue logs what identifies the environment, with its keys masked.
+// LogValue logs the id, the name and the keys of the environment, masked.
 func (p EnvironmentParams) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("envID", string(p.EnvID)),

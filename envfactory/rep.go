@@ -23,7 +23,7 @@ type EnvironmentRep struct {
 	Version    int                  `json:"version"`
 }
 
-// SDKKeyRep is the default SDK key of an environment, and the one that it replaces, if that is still accepted.
+// SDKKeyRep is the default SDK key of an environment, and the former one, if that is still accepted.
 type SDKKeyRep struct {
 	Value    config.SDKKey  `json:"value"`
 	Expiring ExpiringKeyRep `json:"expiring,omitzero"`

@@ -9,13 +9,13 @@ import (
 	"github.com/relayconf/relayconf/config"
 )
 
-// defaultKeyName is what the service calls the default key in its lists of keys.
+// defaultKeyName is the service's name for the default key in its lists of keys.
 const defaultKeyName = "default"
 
 // lastMillisecond ends the year 9999, the last that JSON and most databases can represent. Later times count as this.
 const lastMillisecond = 253402300799999
 
-// ToParams returns what a relay needs to know of the environment. Keys that have expired are still in it: see
+// ToParams returns the params of the environment. Keys that have expired are still in it: see
 // EnvironmentParams.At. The set of keys is taken as it is: see ValidateKeys.
 func (r EnvironmentRep) ToParams() EnvironmentParams {
 	p := EnvironmentParams{
@@ -38,7 +38,7 @@ func (r EnvironmentRep) ToParams() EnvironmentParams {
 	return p
 }
 
-// ToParams returns what a relay needs to know of the filter.
+// ToParams returns the params of the filter.
 func (r FilterRep) ToParams(id config.FilterID) FilterParams {
 	return FilterParams{ID: id, Key: r.FilterKey, ProjKey: r.ProjKey}
 }

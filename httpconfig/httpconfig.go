@@ -29,7 +29,7 @@ type HTTPConfig struct {
 // Requests that have no Authorization header get the one of authKey, which may be nil. A redirect to another scheme,
 // host or port is followed without any. Requests that have no User-Agent header get userAgent, unless that is empty.
 //
-// What is wrong with proxyConfig is reported all at once, as config.SettingErrors, joined. No error holds a secret.
+// The problems of proxyConfig are reported all at once, as config.SettingErrors, joined. No error holds a secret.
 func NewHTTPConfig(proxyConfig config.ProxyConfig, authKey config.SDKCredential, userAgent string,
 	loggers ldlog.Loggers) (HTTPConfig, error) {
 	return newHTTPConfig(proxyConfig, authKey, userAgent, loggers, defaultLimits)
@@ -83,8 +83,8 @@ func (c HTTPConfig) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.Str
 // GoString returns the same as String.
 func (c HTTPConfig) GoString() string { return c.String() }
 
-// checkHeaders finds header values that can't be sent, before each request does. The errors don't repeat them: the key is
-// a secret. A credential without a value is none.
+// checkHeaders finds header values that can't be sent, before each request does. The errors don't repeat them: the key
+// is a secret. A credential without a value is none.
 func checkHeaders(authKey config.SDKCredential, userAgent string) error {
 	var errs []error
 	if authKey != nil {

@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// limits has what a test needs to make smaller. None of them limits how long a response may last.
+// limits are the timeouts of a client, which tests make shorter. None of them limits how long a response may last.
 type limits struct {
 	dial           time.Duration // look up the name and connect, and with NTLM: until the proxy has opened the tunnel
 	tlsHandshake   time.Duration // each one: with an https proxy there are two
 	responseHeader time.Duration // from the request sent to the end of the response's header
 	headerBytes    int64         // the size of the response's header
-	attempt        time.Duration // all of the above together, and what none of them covers: a SOCKS or CONNECT proxy
+	attempt        time.Duration // all of the above together, and a SOCKS or CONNECT proxy, which none of them covers
 	pingAfter      time.Duration // HTTP/2: silence after which a ping is sent
 	pingTimeout    time.Duration // HTTP/2: the longest wait for a ping's answer, and for a write to make progress
 }
 
-// defaultLimits suits a line across the world and through a slow proxy: five times what is usual there. A dead HTTP/2
+// defaultLimits suits a line across the world and through a slow proxy: five times the usual delays there. A dead HTTP/2
 // line is found 45 s after its last byte, well before the 5 minutes for which a stream may be silent. TCP finds a dead
 // HTTP/1.1 line in about 90 s: see keepAlive.
 var defaultLimits = limits{
@@ -44,10 +44,10 @@ type timeoutError struct{ text string }
 
 func (e *timeoutError) Error() string { return e.text }
 
-// Timeout is what net.Error asks for, so that url.Error reports a timeout.
+// Timeout implements net.Error, so that url.Error reports a timeout.
 func (e *timeoutError) Timeout() bool { return true }
 
-// Temporary is what net.Error asks for.
+// Temporary implements net.Error.
 func (e *timeoutError) Temporary() bool { return true }
 
 // Is makes the error match context.DeadlineExceeded.

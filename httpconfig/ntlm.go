@@ -14,7 +14,7 @@ import (
 	"github.com/relayconf/relayconf/internal/origin"
 )
 
-// maxNTLMBytes limits what the proxy may send until the tunnel is open. Its first answer, which asks for
+// maxNTLMBytes is how many bytes the proxy may send until the tunnel is open. Its first answer, which asks for
 // authentication, may hold a page for people.
 const maxNTLMBytes = 1 << 20
 

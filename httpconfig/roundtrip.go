@@ -78,7 +78,7 @@ func (rt *roundTripper) setHeaders(req *http.Request) {
 type body struct {
 	io.ReadCloser
 	cancel context.CancelCauseFunc
-	conn   *watchedConn // nil if a Read returns what there is
+	conn   *watchedConn // nil if each Read returns all bytes that have come
 }
 
 // LastByte is when the last byte came on the connection; zero if Reads tell that well enough.

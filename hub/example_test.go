@@ -34,7 +34,7 @@ func Example() {
 		Kind:    autoconfig.EnvironmentChanged,
 		ID:      "env-1",
 		Version: 1,
-		Text:    json.RawMessage(`{"envID":"env-1","envKey":"production","projKey":"web","version":1}`),
+		Text:    json.RawMessage(`{"envID":"env-1","envKey":"production","projKey":"web","sdkKey":{"value":"sdk-1"},"version":1}`),
 	}})
 
 	mux := http.NewServeMux()
@@ -57,7 +57,7 @@ func Example() {
 	for range stream.Events { // until it has ended
 	}
 	fmt.Println(event.Event(), event.Data())
-	// Output: put {"path":"/","data":{"environments":{"env-1":{"envID":"env-1","envKey":"production","projKey":"web","version":1}}}}
+	// Output: put {"path":"/","data":{"environments":{"env-1":{"envID":"env-1","envKey":"production","projKey":"web","sdkKey":{"value":"sdk-1"},"version":1}}}}
 }
 
 // A hub behind a manager, with a store: it starts, and serves relays, also while the service is down.

@@ -127,7 +127,11 @@ func TestWhatSetKeysCloses(t *testing.T) {
 				assert.Equal(t, "patch a@2", short(t, relay.next()))
 				return
 			}
-			<-grant.Revoked()
+			select {
+			case <-grant.Revoked():
+			default:
+				t.Fatal("the key was not revoked")
+			}
 			assert.Error(t, relay.ended())
 			assert.Equal(t, uint64(1), s.Status().Counters.Revoked)
 		})
@@ -137,11 +141,14 @@ func TestWhatSetKeysCloses(t *testing.T) {
 // TestARevokedKeyGetsNothingMore revokes a key while a put is on its way to a relay that does not read.
 func TestARevokedKeyGetsNothingMore(t *testing.T) {
 	const size = 2 << 20
-	s := newServer(t, largeConfiguration(size))
+	s := newServer(t, largeConfiguration(size), hub.WithWriteTimeout(time.Hour))
 	conn := s.dialSmall(t, "")
 	defer conn.Close()
 	eventually(t, func() bool { return len(s.Relays()) == 1 && s.Relays()[0].Bytes > 0 })
-	require.NoError(t, s.SetKeys([]hub.Key{{Name: "other", Key: "rel-other"}}))
+	revoked := make(chan error, 1)
+	go func() { revoked <- s.SetKeys([]hub.Key{{Name: "other", Key: "rel-other"}}) }()
+	eventually(t, func() bool { return len(revoked) == 1 })
+	require.NoError(t, <-revoked)
 	written := s.Status().Counters.Bytes
 	s.Changes(false, changes{env("later", 1)})
 

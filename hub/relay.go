@@ -70,7 +70,7 @@ func newRelay(h *Hub, grant *Grant, w http.ResponseWriter, request *http.Request
 	if acceptsGzip(request.Header) {
 		r.encoding = gzipped
 	}
-	r.out = newOutput(w, h.settings.writeTimeout, &h.counters.bytes)
+	r.out = newOutput(w, request, h.settings.writeTimeout, &h.counters.bytes)
 	return r
 }
 

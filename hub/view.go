@@ -123,6 +123,13 @@ func (h *Hub) apply(put bool, changes []autoconfig.Change, now time.Time) {
 	for _, err := range rejected {
 		h.settings.logger.Error("a change was not applied", "error", err)
 	}
+	for _, changed := range h.applyAll(put, inputs, now) {
+		close(changed) // after the lock is free, which the relays that wake need
+	}
+}
+
+// applyAll returns channels to close, of the views that have changed.
+func (h *Hub) applyAll(put bool, inputs []input, now time.Time) (changed []chan struct{}) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.ready = h.ready || put
@@ -145,8 +152,9 @@ func (h *Hub) apply(put bool, changes []autoconfig.Change, now time.Time) {
 		}
 	}
 	for _, v := range touched {
-		v.commit(now, h.state.generation, h.settings)
+		changed = append(changed, v.commit(now, h.state.generation, h.settings))
 	}
+	return changed
 }
 
 // distribute adds a step to what is pending for each view that it touches.
@@ -197,8 +205,8 @@ func (p *pending) add(v *view, event *piece, generation uint64, now time.Time) {
 	p.entries = append(p.entries, entry{point{v.digest, generation}, event, now})
 }
 
-// commit adds what is pending to the recent past, and wakes the relays.
-func (v *view) commit(now time.Time, generation uint64, s settings) {
+// commit adds what is pending to the recent past. It returns the channel that wakes the relays when it is closed.
+func (v *view) commit(now time.Time, generation uint64, s settings) (changed chan struct{}) {
 	entries := v.pending.entries
 	if v.pending.gap {
 		entries = []entry{{point: point{v.digest, generation}, at: now}}
@@ -214,11 +222,11 @@ func (v *view) commit(now time.Time, generation uint64, s settings) {
 	v.pending = pending{}
 	v.generation, v.since = generation, now
 	v.forget(s.recentEvents, s.recentBytes)
-	close(v.changed)
-	v.changed = make(chan struct{})
+	changed, v.changed = v.changed, make(chan struct{})
 	for i := range v.bodies {
 		v.bodies[i].dropUnused()
 	}
+	return changed
 }
 
 // forget drops the oldest entries beyond the limits.

@@ -22,7 +22,8 @@ type output struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	timeout time.Duration
-	pending int // bytes since the deadline was set
+	clears  bool // a deadline that passes while nothing is pending does harm, so it is cleared: HTTP/2 ends the stream
+	pending int  // bytes since the deadline was set
 	err     error
 	sum     checksum // of what was compressed; for gzip
 	buffer  []byte   // for id lines
@@ -36,8 +37,8 @@ type output struct {
 	closed bool       // the request is over, and its connection is no longer ours
 }
 
-func newOutput(w http.ResponseWriter, timeout time.Duration, total *atomic.Uint64) output {
-	return output{w: w, control: http.NewResponseController(w), timeout: timeout, total: total}
+func newOutput(w http.ResponseWriter, request *http.Request, timeout time.Duration, total *atomic.Uint64) output {
+	return output{w: w, control: http.NewResponseController(w), timeout: timeout, clears: request.ProtoMajor > 1, total: total}
 }
 
 // write writes data in parts, each with a deadline of its own.
@@ -60,8 +61,8 @@ func (o *output) write(data []byte) {
 // flush sends what is buffered, and returns the first error so far.
 func (o *output) flush() error {
 	o.guarded(o.control.Flush, o.pending == 0)
-	if o.err == nil {
-		_ = o.control.SetWriteDeadline(time.Time{}) // HTTP/2 would end the stream at the deadline, though nothing is pending
+	if o.err == nil && o.clears {
+		_ = o.control.SetWriteDeadline(time.Time{})
 	}
 	o.pending = 0
 	return o.err
@@ -101,11 +102,14 @@ func (o *output) awaitWrite() {
 	defer o.writing.Unlock()
 }
 
-// close is for the end of the request.
+// close is for the end of the request. The connection may serve another one, which has no use for the deadline.
 func (o *output) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
+	if !o.aborted.Load() {
+		_ = o.control.SetWriteDeadline(time.Time{})
+	}
 }
 
 func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }

@@ -48,7 +48,7 @@ type demoStep struct {
 }
 
 var demoSteps = []demoStep{
-	{"The SDK key of web/production is rotated; the old one counts for 2 s more.", "environments.yaml", func(text string) string {
+	{"The SDK key of web/production is rotated; the old one counts for 5 s more.", "environments.yaml", func(text string) string {
 		return strings.Replace(text, "    sdkKey: sdk-00000000-0000-4000-8000-000000000001\n",
 			"    sdkKey: sdk-00000000-0000-4000-8000-00000000000a\n    expiringSdkKey:\n"+
 				"      value: sdk-00000000-0000-4000-8000-000000000001\n"+

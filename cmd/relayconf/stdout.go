@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -31,10 +32,11 @@ type stdout struct {
 	loggers ldlog.Loggers
 	closed  chan struct{} // closed when nobody can read standard output any more
 	onClose sync.Once
+	ended   chan struct{} // closed by end
 }
 
 func newStdout(o watchOptions, loggers ldlog.Loggers) *stdout {
-	s := &stdout{format: newFormat(o), once: o.once, loggers: loggers, closed: make(chan struct{})}
+	s := &stdout{format: newFormat(o), once: o.once, loggers: loggers, closed: make(chan struct{}), ended: make(chan struct{})}
 	limit := stdoutLimit
 	if o.once {
 		limit = 0 // the lines of one configuration are bounded, and a script needs all of them
@@ -50,6 +52,7 @@ func newStdout(o watchOptions, loggers ldlog.Loggers) *stdout {
 			loggers.Info("Standard output can be written again")
 		},
 	})
+	go whenClosed(os.Stdout, s.ended, s.close)
 	return s
 }
 
@@ -80,15 +83,18 @@ func (s *stdout) print(c change.Change) {
 
 func (s *stdout) failed(err error) {
 	if isClosedPipe(err) {
-		s.onClose.Do(func() { close(s.closed) })
+		s.close()
 		return
 	}
 	s.loggers.Errorf("Could not print changes: %s; going on without, and trying again with each further change", err)
 }
 
+func (s *stdout) close() { s.onClose.Do(func() { close(s.closed) }) }
+
 // end waits for the last lines: with --once until there is a signal, and else for a moment. It adds to the reason for the
 // end that lines are missing, if somebody waits for a whole output.
 func (s *stdout) end(stop context.Context, reason error) error {
+	defer close(s.ended)
 	if !s.once || reason != nil || stop.Err() != nil {
 		var cancel context.CancelFunc
 		stop, cancel = context.WithTimeout(context.Background(), stdoutGrace)

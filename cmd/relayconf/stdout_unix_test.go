@@ -147,12 +147,16 @@ func TestAClosedPipeEndsWatchCleanly(t *testing.T) {
 	p.run()
 	require.NoError(t, write.Close())
 	lines := bufio.NewReader(read)
-	for range 2 { // as head -n 2
-		_, err := lines.ReadString('\n')
-		require.NoError(t, err)
+	readLines := func(n int) {
+		for range n {
+			_, err := lines.ReadString('\n')
+			require.NoError(t, err)
+		}
 	}
-	require.NoError(t, read.Close())
+	readLines(2)
 	server.Patch(autoconfigtest.MakeEnvironment(2, 1))
+	readLines(1)
+	require.NoError(t, read.Close()) // as head -n 3, and no line comes after it
 	p.exit(exitClosed)
 	assert.Len(t, readOutput(t, path).Environments, 2, "the output file is up to date")
 	requireCached(t, cache, testKey, 2)

@@ -100,6 +100,31 @@ var stores = []promise{
 		folder: "autoconfig", test: "TestStoreARejectedKeyLeavesTheRelayServing",
 	},
 	{
+		text: "Texts survive a restart as they came",
+		file: "autoconfig/snapshot.go", from: "texts[id] = known.Text", to: "_ = texts",
+		folder: "autoconfig", test: "TestTextsSurviveARestart",
+	},
+	{
+		text: "Tombstones survive a restart",
+		file: "autoconfig/snapshot.go", from: "tombstones[id] = known.Version", to: "_ = tombstones",
+		folder: "autoconfig", test: "TestTombstonesSurviveARestart",
+	},
+	{
+		text: "After an upgrade, a member that the cache had lost is news",
+		file: "autoconfig/snapshot.go", from: "entry.Provisional = !ok", to: "_ = ok",
+		folder: "autoconfig", test: "TestAnUpgradeThatStartsFromACacheHasANewMember",
+	},
+	{
+		text: "A snapshot with a damaged text is left out",
+		file: "autoconfig/snapshot.go", from: "entry, err := item(string(id), text)\n\t\tif err != nil {", to: "entry, err := item(string(id), text)\n\t\tif err != nil && ok && text == \"\" {",
+		folder: "autoconfig", test: "TestASnapshotWithADamagedTextIsLeftOut",
+	},
+	{
+		text: "Replicas are told of another text at the same version",
+		file: "autoconfig/dispatch.go", from: "\tstate.EnvironmentRewritten: EnvironmentChanged,\n", to: "",
+		folder: "autoconfig", test: "TestChanges",
+	},
+	{
 		text: "A Load only reads",
 		file: "store/filestore/filestore.go", from: "s.unusable = &unusableFile{info, unreadable.Reason}",
 		to:     "_, s.unusable = os.Rename(s.path, s.path+\".damaged-1\"), &unusableFile{info, unreadable.Reason}",

@@ -5,14 +5,14 @@ import "bytes"
 // data joins the data lines of one event with LF.
 //
 // A single line stays in the read buffer, uncopied, until settle. More lines are joined in tail, which is used again
-// for the next event. What exceeds chunkSize becomes a list of chunks, which are put together once, when the size is
+// for the next event. Data beyond chunkSize become a list of chunks, which are put together once, when the size is
 // known: so even the largest event takes no more than twice its size, and leaves no large buffer behind.
 type data struct {
 	chunkSize int
 
 	any     bool     // there was a data line, even if it was empty
 	inPlace []byte   // the only line so far, in the read buffer; nil if there is none or it was settled
-	chunks  [][]byte // what comes before tail
+	chunks  [][]byte // the data before tail
 	tail    []byte   // at most chunkSize bytes
 }
 
@@ -50,7 +50,7 @@ func (d *data) endLine(rest []byte) {
 	d.append(rest)
 }
 
-// isEmpty says that take would return nothing.
+// isEmpty says that join would return nothing.
 func (d *data) isEmpty() bool { return d.inPlace == nil && d.chunks == nil && len(d.tail) == 0 }
 
 // settle makes the data independent of the read buffer.
@@ -83,9 +83,9 @@ func (d *data) appendOwned(part []byte) {
 	d.chunks = append(d.chunks, part)
 }
 
-// take returns the joined data and starts afresh. What it returns is valid until data is added again, and as long as
+// join returns the joined data and starts afresh. The result is valid until data is added again, and as long as
 // the read buffer is.
-func (d *data) take() []byte {
+func (d *data) join() []byte {
 	joined := d.tail
 	switch {
 	case d.inPlace != nil:

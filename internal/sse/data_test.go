@@ -11,7 +11,7 @@ func TestDataThatIsOneLineIsNotCopied(t *testing.T) {
 	d := &data{chunkSize: 8}
 	line := []byte("longer than a chunk")
 	d.addLine(line)
-	assert.Same(t, &line[0], &d.take()[0])
+	assert.Same(t, &line[0], &d.join()[0])
 }
 
 func TestDataThatWasSettledOutlivesTheReadBuffer(t *testing.T) {
@@ -20,13 +20,13 @@ func TestDataThatWasSettledOutlivesTheReadBuffer(t *testing.T) {
 	d.addLine(line)
 	d.settle()
 	clear(line)
-	assert.Equal(t, "longer than a chunk", string(d.take()))
+	assert.Equal(t, "longer than a chunk", string(d.join()))
 
 	copy(line, "a line that is long")
 	d.addLine(line)
 	d.startLine()
 	clear(line)
-	assert.Equal(t, "a line that is long\n", string(d.take()), "another line settles the first")
+	assert.Equal(t, "a line that is long\n", string(d.join()), "another line settles the first")
 }
 
 func TestDataIsJoinedAcrossChunks(t *testing.T) {
@@ -42,11 +42,11 @@ func TestDataIsJoinedAcrossChunks(t *testing.T) {
 		d.append([]byte("end"))
 		d.addLine([]byte(line))
 		want := strings.Join([]string{line, line, line, "beginning,middle,end", line}, "\n")
-		assert.Equal(t, want, string(d.take()))
+		assert.Equal(t, want, string(d.join()))
 
 		assert.False(t, d.any)
 		d.addLine(nil)
 		assert.True(t, d.any, "an empty line is a line")
-		assert.Empty(t, d.take(), "take starts afresh")
+		assert.Empty(t, d.join(), "join starts afresh")
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// field says what a line is. Lines that mean nothing to this package are unknownField, ids too: the auto-configuration
+// field is the kind of a line. Lines that mean nothing to this package are unknownField, ids too: the auto-configuration
 // stream is never resumed, each connection starts with the full set.
 type field int
 

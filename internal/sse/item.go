@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Kind says what an Item is.
+// Kind is the kind of an Item.
 type Kind int
 
 const (
@@ -14,7 +14,7 @@ const (
 	Retry               // a retry field
 )
 
-// Item is what Reader.Next returns.
+// Item is an event or a part of one, a comment, or a retry field.
 type Item struct {
 	Kind Kind
 

@@ -68,7 +68,7 @@ func (l *lines) startAt(i int) {
 	l.cr = i
 }
 
-// partial is the line under way: what was received after the last whole line, once next has returned no more lines.
+// partial is the line under way: the bytes after the last whole line, once next has returned no more lines.
 func (l *lines) partial() []byte {
 	if !l.begun {
 		return nil
@@ -76,8 +76,8 @@ func (l *lines) partial() []byte {
 	return l.buf[l.start:l.end]
 }
 
-// free is where to read to. It may move what is in the buffer. It is empty if the line under way fills a buffer of the
-// largest size: the caller then has to call giveAway or truncate.
+// free returns the room in the buffer, for the next Read. It may move the bytes in the buffer. It is empty if the line
+// under way fills a buffer of the largest size: the caller then has to call giveAway or truncate.
 func (l *lines) free() []byte {
 	full := l.end == len(l.buf)
 	switch {
@@ -118,14 +118,14 @@ func (l *lines) shrink() {
 	}
 }
 
-// giveAway leaves the buffer to whoever holds a slice of it, and goes on with a new one. The line under way goes with
-// it: what the next line starts with is the rest of it.
+// giveAway leaves the buffer to those who hold slices of it, and goes on with a new one. The line under way goes with
+// it: the rest of that line follows in the new buffer.
 func (l *lines) giveAway() {
 	l.buf = make([]byte, l.maxBuf)
 	l.start, l.end, l.lf, l.cr = 0, 0, 0, 0
 }
 
-// truncate drops all but the first n bytes of the line under way; what comes next is added to those.
+// truncate drops all but the first n bytes of the line under way; the bytes that follow are added to those.
 func (l *lines) truncate(n int) {
 	l.end = l.start + n
 	l.lf, l.cr = l.end, l.end

@@ -81,7 +81,7 @@ func (r *Reader) LastByte() time.Time {
 
 // LastField is when the last byte came that belongs to an event rather than to a comment or a blank line: to a field
 // line, be it whole or under way. Zero if there was none. It is known once Next has come to that line. Bytes that no
-// Read has returned yet count as part of an event, unless a comment is under way: only what is large comes in such
+// Read has returned yet count as part of an event, unless a comment is under way: only large events come in such
 // pieces. Any goroutine.
 func (r *Reader) LastField() time.Time {
 	field := r.live.at(r.live.lastField.Load())

@@ -7,8 +7,8 @@ import (
 
 // sizes are the sizes, in bytes, that a Reader works with.
 type sizes struct {
-	minBuf int // what the read buffer starts with
-	maxBuf int // what it grows to. Both it and the buffer for joined data may be kept for as long as the stream lives
+	minBuf int // first size of the read buffer
+	maxBuf int // largest size of it. Both it and the buffer for joined data may be kept for as long as the stream lives
 	kept   int // how much of a comment or an event name is kept; smaller than maxBuf by more than fieldNameMax
 }
 
@@ -30,8 +30,8 @@ const maxEmptyReads = 100
 type Reader struct {
 	src    io.Reader
 	below  interface{ LastByte() time.Time } // src, if it knows when a byte of a Read under way came; nil if not
-	srcErr error                             // what the last Read returned along with its bytes
-	err    error                             // what Next returns from now on
+	srcErr error                             // the error of the last Read, which may come along with bytes
+	err    error                             // the error that Next returns from now on
 	limit  int                               // of size; 0 if there is none
 	kept   int
 	live   liveness
@@ -54,14 +54,14 @@ type Names struct {
 	// Known are names that take no allocation.
 	Known []string
 
-	// Split is the name of events that are returned in parts, as they arrive, if they are large: see Item.More. All parts
-	// but the last are larger than 128 KiB. That goes for events that have their name before their data, and a first line
-	// of data that is long; others still come in one piece. Once a part was returned, the event does not change its name
-	// any more. The default is none.
+	// Split is the name of events that are returned in parts, as they arrive, if they are large: see Item.More. All
+	// parts but the last are larger than 128 KiB. That goes for events that have their name before their data, and a
+	// first line of data that is long; others still come in one piece. Once a part was returned, the event does not
+	// change its name any more. The default is none.
 	Split string
 
-	// Bare is the name of events that count also without a line of data, as for common clients. By the specification such
-	// an event is dropped. The default is none.
+	// Bare is the name of events that count also without a line of data, as for common clients. By the specification
+	// such an event is dropped. The default is none.
 	Bare string
 }
 
@@ -91,7 +91,7 @@ func newReader(src io.Reader, maxEventSize int, names Names, s sizes) *Reader {
 //
 // The error is ErrTooLarge as soon as more bytes of an event were received than the limit allows; io.EOF at the end of
 // the stream; io.ErrUnexpectedEOF if the stream ended after some, but not all, of an event, which is dropped; or
-// whatever the underlying Read returned. The reader is finished then: further calls return the same error.
+// the error of the underlying Read. The reader is finished then: further calls return the same error.
 func (r *Reader) Next() (Item, error) {
 	for {
 		if item, ok := r.Ready(); ok {
@@ -122,7 +122,7 @@ func (r *Reader) Ready() (Item, bool) {
 	return Item{}, false
 }
 
-// part returns what has come of a long line of data, if the event is one to split and the buffer is full.
+// part returns the received part of a long line of data, if the event is one to split and the buffer is full.
 func (r *Reader) part() (Item, bool) {
 	if r.names.Split == "" || r.name != r.names.Split || !r.lines.isFull() {
 		return Item{}, false
@@ -208,7 +208,7 @@ func (r *Reader) dispatch() (Item, bool) {
 	if name == "" {
 		name = unnamed
 	}
-	return Item{Kind: Event, Name: name, Data: r.data.take()}, true
+	return Item{Kind: Event, Name: name, Data: r.data.join()}, true
 }
 
 // intern makes a string of a name; without an allocation if it is a known one, or the same as before.

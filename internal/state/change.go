@@ -29,7 +29,7 @@ const (
 	KeyExpired  // the time of Key has come
 )
 
-// Outcome is what a message led to.
+// Outcome is the result of applying a message.
 type Outcome struct {
 	Changes []Change
 	Stale   []Stale

@@ -5,7 +5,7 @@
 //	state.go    messages to changes
 //	put.go      a put, which replaces everything
 //	set.go      the known items of one kind, in the order of the last put
-//	change.go   what a message changed
+//	change.go   changes, and the outcome of a message
 //	expiry.go   which key expires next
 //
 // Each environment is kept as the text that was received. Everything else is derived from that.

@@ -76,7 +76,8 @@ func (q *expiryQueue) pop(now time.Time) (*ExpiringKey, bool) {
 	return heap.Pop(&q.queue).(*ExpiringKey), true
 }
 
-// expiryHeap orders keys by their time. Ties are broken by what the keys are, so that the order is always the same.
+// expiryHeap orders keys by their time. Keys of the same time are ordered by environment and value, so that the order
+// is always the same.
 type expiryHeap []*ExpiringKey
 
 func (h expiryHeap) Len() int { return len(h) }

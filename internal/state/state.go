@@ -32,7 +32,7 @@ func New() *State {
 	}
 }
 
-// Apply applies a message and returns what it led to.
+// Apply applies a message and returns its outcome.
 func (s *State) Apply(message wire.Message, now time.Time) Outcome {
 	var out Outcome
 	switch m := message.(type) {
@@ -133,7 +133,7 @@ func (s *State) Expire(now time.Time) []Change {
 // NextExpiry is when Expire will next have a key to yield.
 func (s *State) NextExpiry() (time.Time, bool) { return s.expiries.next() }
 
-// Known tells the decoder of a put what is known. It is valid until the next call of Apply.
+// Known tells the decoder of a put which environments are known. It is valid until the next call of Apply.
 func (s *State) Known() wire.Known { return &s.environments }
 
 // Environments is how many environments are known.

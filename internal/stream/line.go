@@ -15,7 +15,7 @@ import (
 	"github.com/relayconf/relayconf/internal/sse"
 )
 
-// Options says what to connect to, and how.
+// Options are the settings of a Line.
 type Options struct {
 	URL    *url.URL // see URL
 	Client *http.Client
@@ -78,14 +78,14 @@ func Open(ctx context.Context, options Options) *Line {
 	return l
 }
 
-// Signals returns the channel of what happens on the line. It is never closed: see Done.
+// Signals returns the channel of signals. It is never closed: see Done.
 func (l *Line) Signals() <-chan *Signal { return l.signals }
 
 // Done is closed when the line has ended and has closed its connection.
 func (l *Line) Done() <-chan struct{} { return l.done }
 
-// SetKey drops the connection and connects with another key at once: the fate of the old key says nothing of the new one.
-// It does nothing if the key is the same. Any goroutine.
+// SetKey drops the connection and connects with another key at once: the fate of the old key says nothing of the new
+// one. It does nothing if the key is the same. Any goroutine.
 func (l *Line) SetKey(key config.AutoConfigKey) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -156,7 +156,7 @@ func (l *Line) begin() (context.Context, config.AutoConfigKey) {
 	return ctx, l.key
 }
 
-// finish frees what begin made.
+// finish frees the context and the watch of the connection that begin made.
 func (l *Line) finish(end *ending) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -17,7 +17,7 @@ const path = "relay_auto_config"
 // versionParameter is the query parameter for the protocol version.
 const versionParameter = "rpacProtocolVersion"
 
-// protocolVersion1 is what a request without a version asks for.
+// protocolVersion1 is the version of a request that names none.
 const protocolVersion1 = 1
 
 // URL adds the path and the protocol version to the base URI, whose own path and query keep their meaning. An error is

@@ -12,21 +12,24 @@ import (
 
 func TestRule12URL(t *testing.T) {
 	for _, test := range []struct {
+		name    string
 		base    string
 		version int
 		want    string
 	}{
-		{"https://example.com", 1, "https://example.com/relay_auto_config"},
-		{"https://example.com/", 1, "https://example.com/relay_auto_config"},
-		{"http://example.com:8030/a/b/", 1, "http://example.com:8030/a/b/relay_auto_config"},
-		{"http://example.com/a%2Fb?x=1&y=%20", 1, "http://example.com/a%2Fb/relay_auto_config?x=1&y=%20"},
-		{"http://example.com?x=1#fragment", 2, "http://example.com/relay_auto_config?x=1&rpacProtocolVersion=2"},
-		{"HTTP://[::1]:8030", 2, "http://[::1]:8030/relay_auto_config?rpacProtocolVersion=2"},
+		{"no path", "https://example.com", 1, "https://example.com/relay_auto_config"},
+		{"a slash", "https://example.com/", 1, "https://example.com/relay_auto_config"},
+		{"a base path", "http://example.com:8030/a/b/", 1, "http://example.com:8030/a/b/relay_auto_config"},
+		{"escapes and a query", "http://example.com/a%2Fb?x=1&y=%20", 1, "http://example.com/a%2Fb/relay_auto_config?x=1&y=%20"},
+		{"a query, a fragment and a version", "http://example.com?x=1#fragment", 2, "http://example.com/relay_auto_config?x=1&rpacProtocolVersion=2"},
+		{"an IPv6 address", "HTTP://[::1]:8030", 2, "http://[::1]:8030/relay_auto_config?rpacProtocolVersion=2"},
 	} {
-		u, err := URL(test.base, test.version)
-		require.NoError(t, err, test.base)
-		assert.Equal(t, test.want, u.String())
-		assert.True(t, strings.HasPrefix(u.RequestURI(), "/"), "HTTP/2 takes nothing else")
+		t.Run(test.name, func(t *testing.T) {
+			u, err := URL(test.base, test.version)
+			require.NoError(t, err)
+			assert.Equal(t, test.want, u.String())
+			assert.True(t, strings.HasPrefix(u.RequestURI(), "/"), "HTTP/2 takes nothing else")
+		})
 	}
 }
 

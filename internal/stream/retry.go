@@ -8,7 +8,7 @@ import (
 )
 
 // The two schedules of retries. The fast one is for faults that mend themselves within seconds. The slow one is for
-// what somebody has to mend: asking more often would only be a burden to the service.
+// mistakes that a person has to mend: asking more often would only be a burden to the service.
 const (
 	defaultFastDelay = time.Second
 	maxFastDelay     = 30 * time.Second

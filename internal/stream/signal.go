@@ -8,7 +8,7 @@ import (
 	"github.com/relayconf/relayconf/internal/sse"
 )
 
-// Kind says what a Signal is about.
+// Kind is the kind of a Signal.
 type Kind int
 
 // The kinds of signals.
@@ -53,7 +53,7 @@ type Signal struct {
 
 // Verdict is a consumer's answer to a Signal.
 type Verdict struct {
-	// Applied: an event was applied, so the connection does its work.
+	// Applied: an event was applied. The connection counts as healthy from then on.
 	Applied bool
 	// Fed: the first put was applied, or none is due. Before that, a connection that brings nothing but comments for a
 	// whole read timeout is dropped.

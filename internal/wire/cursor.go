@@ -13,7 +13,7 @@ var errUnusual = errors.New("unusual JSON")
 
 // cursor walks through JSON text whose shape is known. It takes the text as services write it, and leaves everything
 // else to encoding/json: escapes, numbers out of range, values of another kind, members that are there twice, or whose
-// names are known but for their case. So what it decodes is what encoding/json would.
+// names are known but for their case. So both decode the same.
 //
 // Once something has failed, every method returns a zero value at once: it is enough to look at err in the end. It is
 // errUnusual, or jsonscan.ErrIncomplete if the text ends too soon.
@@ -24,7 +24,7 @@ type cursor struct {
 	err   error
 }
 
-// fail leaves no text to look at, so that what is tried next fails too.
+// fail leaves no text, so that each further method fails too.
 func (c *cursor) fail(err error) {
 	if c.err == nil {
 		c.err, c.text, c.at = err, nil, 0
@@ -92,7 +92,8 @@ type object struct {
 // member takes the name of a member and the colon, and returns its number among the names. If it is none of them, member
 // takes the value too and returns -1.
 //
-// The text is compared with each name, from the one that should come next, which is quicker than to scan it.
+// The text is compared with each name, beginning with the name that usually follows the last one. That is quicker than
+// to scan the text for the end of the name.
 func (c *cursor) member(o *object) int {
 	if !c.is('"') {
 		c.peek()
@@ -159,7 +160,7 @@ func (c *cursor) quoted() []byte {
 	return c.text[start+1 : end-1]
 }
 
-// accept fails unless what was scanned is as it should be.
+// accept fails on an error of package jsonscan, and on a text that is not plain.
 func (c *cursor) accept(plain bool, err error) bool {
 	switch {
 	case err == jsonscan.ErrIncomplete:

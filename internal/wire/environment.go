@@ -10,8 +10,8 @@ import (
 	"github.com/relayconf/relayconf/internal/jsonscan"
 )
 
-// DecodeEnvironment returns what the text of an environment says. Its strings are parts of the text. A text that is not
-// of an environment is an error; the text of an Item never is.
+// DecodeEnvironment decodes the text of an environment. The strings in the result are parts of the text. A text that is
+// not of an environment is an error; the text of an Item never is.
 func DecodeEnvironment(text string) (envfactory.EnvironmentRep, error) {
 	c := cursor{text: View(text)}
 	if fields := c.environment(); c.ends() {
@@ -22,7 +22,7 @@ func DecodeEnvironment(text string) (envfactory.EnvironmentRep, error) {
 	return rep, err
 }
 
-// DecodeFilter returns what the text of a filter says.
+// DecodeFilter decodes the text of a filter.
 func DecodeFilter(text string) (envfactory.FilterRep, error) {
 	var rep envfactory.FilterRep
 	err := json.Unmarshal(View(text), &rep)

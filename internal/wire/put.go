@@ -41,15 +41,15 @@ const (
 	filterLevel                        // filters by id
 )
 
-// NewPutDecoder makes a decoder for one put. What is known must not change before Finish.
+// NewPutDecoder makes a decoder for one put. The known environments must not change before Finish.
 func NewPutDecoder(known Known) *PutDecoder {
 	d := &PutDecoder{known: known, place: -1}
 	d.next = (*PutDecoder).begin
 	return d
 }
 
-// Add decodes the next part of the text, which is the caller's again afterwards. An error means that the text is not a
-// put, whatever may follow. It does not quote the text, which holds keys.
+// Add decodes the next part of the text, and keeps no reference to it. An error means that the text is not a put. It is
+// final, and does not quote the text, which holds keys.
 func (d *PutDecoder) Add(part []byte) error {
 	// A step that was cut off is completed in a buffer of its own: with a few bytes from the new part, doubled each time
 	// that this is not enough, so that even a huge step is looked at only a few times.
@@ -65,7 +65,7 @@ func (d *PutDecoder) Add(part []byte) error {
 			return err
 		}
 		if scanned >= before {
-			part = part[scanned-before:] // what is left of pending is there too
+			part = part[scanned-before:] // the rest of pending is a part of it
 			d.pending = d.pending[:0]
 			break
 		}

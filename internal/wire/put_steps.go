@@ -51,7 +51,7 @@ func (d *PutDecoder) open(text []byte, at int, level collection, isNull func()) 
 	return at, errKind
 }
 
-// valueEnds says what comes after a value.
+// valueEnds sets the step that follows a value: a comma or the end of the object, or the end of the text.
 func (d *PutDecoder) valueEnds() {
 	d.next = (*PutDecoder).comma
 	if len(d.within) == 0 {

@@ -142,9 +142,11 @@ func TestStopLetsTheRunEndThatIsUnderWayAndStartsNoOther(t *testing.T) {
 }
 
 func TestStopKillsWhatOutlastsTheGraceTime(t *testing.T) {
-	begun := filepath.Join(t.TempDir(), "begun")
+	folder := t.TempDir()
+	begun, survived := filepath.Join(folder, "begun"), filepath.Join(folder, "survived")
 	var said reports
-	runner := Start(Options{Command: "trap : TERM; mkdir " + begun + "; while true; do sleep 1; done", Timeout: time.Minute, Grace: 50 * time.Millisecond,
+	loop := "i=0; while [ $i -lt 100 ]; do sleep 0.1; i=$((i+1)); done; mkdir " + survived
+	runner := Start(Options{Command: "trap : TERM; mkdir " + begun + "; " + loop, Timeout: time.Minute, Grace: 50 * time.Millisecond,
 		Output: os.Stderr, Report: said.add})
 	runner.Add(added("1"))
 	require.Eventually(t, func() bool { return exists(begun) }, soon, 5*time.Millisecond)
@@ -152,14 +154,15 @@ func TestStopKillsWhatOutlastsTheGraceTime(t *testing.T) {
 	cancel()
 	assert.Equal(t, Counts{Failed: 1}, runner.Drain(ctx))
 	assert.Contains(t, said.String(), "did not end within 50ms of the stop")
+	assert.NoDirExists(t, survived)
 }
 
 func TestStopSendsSIGTERMFirst(t *testing.T) {
 	folder := t.TempDir()
 	begun, told := filepath.Join(folder, "begun"), filepath.Join(folder, "told")
 	var said reports
-	// A shell runs the trap while it waits for a child in the background, and after a child in the foreground.
-	runner := Start(Options{Command: fmt.Sprintf("trap 'mkdir %s; exit 3' TERM; sleep 100 & mkdir %s; wait", told, begun),
+	// A shell runs the trap after each child in the foreground.
+	runner := Start(Options{Command: fmt.Sprintf("trap 'mkdir %s; exit 3' TERM; mkdir %s; while true; do sleep 0.01; done", told, begun),
 		Timeout: time.Hour, Grace: soon, Output: os.Stderr, Report: said.add})
 	runner.Add(added("1"))
 	require.Eventually(t, func() bool { return exists(begun) }, soon, 5*time.Millisecond)

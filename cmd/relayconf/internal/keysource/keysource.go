@@ -62,7 +62,10 @@ func fromFile(path string) (config.AutoConfigKey, error) {
 		return "", err
 	}
 	key := strings.TrimSpace(text)
-	if err := credential.Check(key); err != nil {
+	switch err := credential.Check(key); {
+	case errors.Is(err, credential.ErrEmpty):
+		return "", fmt.Errorf("the key file %s %w: it must hold the key", path, err)
+	case err != nil:
 		return "", fmt.Errorf("the key file %s must hold the key and nothing else: it %w", path, err)
 	}
 	return config.AutoConfigKey(key), nil
