@@ -173,6 +173,46 @@ func TestRule19AResumedStreamsFirstEventCountsAsTheFirstPut(t *testing.T) {
 	})
 }
 
+// confirmedEvent is how a hub ends the unconfirmed part of a stream.
+const confirmedEvent = "event: patch\ndata: {\"path\":\"/relayconf/confirmed\",\"data\":{}}\n\n"
+
+func TestWhatAHubHadStoredIsConfirmedWhenTheHubSaysSo(t *testing.T) {
+	var sources []Source
+	listener := WithStatusListener(func(s Status) { sources = append(sources, s.Source) })
+	withStore(t, empty, func(t *testing.T, r *rig, m *memory) {
+		age := 2 * time.Hour
+		saved := time.Now().Add(-age)
+		e := r.service.stream(eventText(PutEvent, put(listedEnv("a", 1))), stream.UnconfirmedHeader, saved.Format(time.RFC3339))
+		r.wants("add a", "all")
+		status := r.manager.Status()
+		assert.Equal(t, StateValid, status.State)
+		assert.Equal(t, SourceStore, status.Source)
+		assert.InDelta(t, age, status.SnapshotAge, float64(time.Second))
+		time.Sleep(time.Minute)
+		e.send(":\n")
+		require.Len(t, m.saves(), 1)
+		assert.Equal(t, saved.UTC().Truncate(time.Second), m.saves()[0].ConfirmedAt, "it is not made younger")
+		e.send(confirmedEvent)
+		status = r.manager.Status()
+		assert.Equal(t, SourceStream, status.Source)
+		assert.Zero(t, status.SnapshotAge)
+		assert.Equal(t, []Source{SourceStore, SourceStream}, sources)
+		r.wants("keepalive ")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.Len(t, m.saves(), 2)
+		assert.Equal(t, status.LastActivity.UTC(), m.saves()[1].ConfirmedAt)
+	}, listener)
+	t.Run("without the header, the event means nothing", func(t *testing.T) {
+		sources = nil
+		withStore(t, empty, func(t *testing.T, r *rig, m *memory) {
+			r.service.stream(confirmedEvent)
+			assert.Equal(t, SourceNone, r.manager.Status().Source)
+			r.wantState(StateInitializing)
+		}, listener)
+	})
+}
+
 // storedWithTexts is a store with a snapshot that a manager has made: a at version 3, b at 1, and a tombstone of c.
 func storedWithTexts(t *testing.T) *memory {
 	return restarted(t, eventText(PutEvent, put(listedEnv("a", 3, `"later":"x"`), listedEnv("b", 1), listedEnv("c", 1)))+

@@ -86,20 +86,24 @@ func asRelay(t *testing.T, url, key string) int {
 }
 
 // relay is a relay that is built with autoconfig.
-type relay struct{ *autoconfig.StreamManager }
+type relay struct {
+	*autoconfig.StreamManager
+	calls *autoconfigtest.Recorder
+}
 
 func startRelay(t *testing.T, url string, key config.AutoConfigKey) relay {
 	t.Helper()
 	loggers := ldlog.NewDisabledLoggers()
 	client, err := httpconfig.NewHTTPConfig(config.ProxyConfig{}, nil, "relay-test", loggers)
 	require.NoError(t, err)
-	manager := autoconfig.NewStreamManager(key, url, autoconfigtest.NewRecorder(), client, time.Millisecond, loggers, autoconfig.WithProtocolVersion(2))
+	calls := autoconfigtest.NewRecorder()
+	manager := autoconfig.NewStreamManager(key, url, calls, client, time.Millisecond, loggers, autoconfig.WithProtocolVersion(2))
 	manager.Start()
 	t.Cleanup(func() {
 		manager.Close()
 		<-manager.Done()
 	})
-	return relay{manager}
+	return relay{manager, calls}
 }
 
 // has waits until the relay has exactly these environments, by the keys of their projects and themselves.

@@ -4,6 +4,7 @@ go 1.26
 
 require (
 	github.com/Shopify/toxiproxy/v2 v2.5.0
+	github.com/launchdarkly/eventsource v1.11.0
 	github.com/launchdarkly/go-sdk-common/v3 v3.4.0
 	github.com/relayconf/relayconf v0.0.0
 	github.com/rs/zerolog v1.28.0
@@ -16,7 +17,6 @@ require (
 	github.com/cespare/xxhash/v2 v2.1.2 // indirect
 	github.com/golang/protobuf v1.5.2 // indirect
 	github.com/gorilla/mux v1.8.0 // indirect
-	github.com/launchdarkly/eventsource v1.11.0 // indirect
 	github.com/launchdarkly/go-ntlm-proxy-auth v1.0.3 // indirect
 	github.com/launchdarkly/go-ntlmssp v1.0.3 // indirect
 	github.com/mattn/go-colorable v0.1.13 // indirect

@@ -61,7 +61,7 @@ func (c configuration) set(id string, k known) []autoconfig.Change {
 }
 
 func (k known) text(id string) json.RawMessage {
-	return json.RawMessage(fmt.Sprintf(`{"envID":%q,"projKey":%q,"version":%d}`, id, k.project, k.version))
+	return json.RawMessage(fmt.Sprintf(`{"envID":%q,"projKey":%q,"sdkKey":{"value":"sdk-%s"},"version":%d}`, id, k.project, id, k.version))
 }
 
 // all yields the whole of it, as a manager reports a configuration from a store.

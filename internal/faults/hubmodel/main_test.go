@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// histories is how many TestEachQuietRelayHasItsView plays, unless -rapid.checks says otherwise.
+// histories is how many of them each test plays, unless -rapid.checks says otherwise.
 const histories = "500"
 
 func TestMain(m *testing.M) {

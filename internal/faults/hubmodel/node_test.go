@@ -43,9 +43,15 @@ func (n *node) start() {
 	if err := n.SetKeys(all); err != nil {
 		panic(err)
 	}
-	n.server = &http.Server{Handler: n.Hub}
-	n.pipes = &pipes{accept: make(chan net.Conn), closed: make(chan struct{})}
-	go func(server *http.Server, pipes *pipes) { _ = server.Serve(pipes) }(n.server, n.pipes)
+	n.server, n.pipes = serve(n.Hub)
+}
+
+// serve serves a handler over connections in memory.
+func serve(handler http.Handler) (*http.Server, *pipes) {
+	server := &http.Server{Handler: handler}
+	pipes := &pipes{accept: make(chan net.Conn), closed: make(chan struct{})}
+	go func() { _ = server.Serve(pipes) }()
+	return server, pipes
 }
 
 func (n *node) close() {
@@ -65,12 +71,14 @@ func (n *node) restart(stored configuration) {
 
 func (n *node) confirm() { n.SetSource(hub.Source{Kind: hub.SourceStream, Time: time.Now()}) }
 
-func (n *node) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+func (n *node) dial(ctx context.Context, _, _ string) (net.Conn, error) { return n.pipes.dial(ctx) }
+
+func (p *pipes) dial(ctx context.Context) (net.Conn, error) {
 	ours, theirs := net.Pipe()
 	select {
-	case n.pipes.accept <- theirs:
+	case p.accept <- theirs:
 		return ours, nil
-	case <-n.pipes.closed:
+	case <-p.closed:
 		return nil, net.ErrClosed
 	case <-ctx.Done():
 		return nil, ctx.Err()
