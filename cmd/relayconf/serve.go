@@ -27,9 +27,13 @@ still counts for the --former-key-grace. With --keys, a YAML file gives each rel
       key: rel-...                     # or keySha256, its SHA-256 in hexadecimal digits
       projects: [web, "shop-*"]        # what relays with it may see: projects,
       environments: ["api/prod*"]      # or environments of projects; without both, everything
+      names: ["eu-*"]                  # names in the fleet that relays with it may take; without it, any
 It is read again when it changes; what it revokes is closed at once.
 
 With --cache-file or --cache-redis, the start needs no service: see relayconf watch --help.
+
+Relays that keep a link (watch --link ws://HUB:8030/link) tell what they have applied: see relayconf fleet --help. With a
+--cache-file, their names are kept beside it, so that a hub that restarts knows whom to expect.
 
 /livez, /readyz, /status and /metrics are on --admin-addr, for operators on this machine; on another address it needs
 an --admin-token-file. --health-addr is for probes and scrapers: it has /livez, /readyz and /metrics only.

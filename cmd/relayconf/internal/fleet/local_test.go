@@ -10,15 +10,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/hub"
+	"github.com/relayconf/relayconf/link/agent"
 	"github.com/relayconf/relayconf/link/agent/agentpb"
+	"github.com/relayconf/relayconf/link/rpc/rpcpb"
+	"github.com/relayconf/relayconf/link/wsmux"
 )
 
 func TestARelayIsShownAsItIs(t *testing.T) {
@@ -101,11 +107,32 @@ func TestANameIsTakenByTheRules(t *testing.T) {
 	first := r.relay("a")
 	r.inSync("a")
 	second := r.relay("a")
-	r.eventually("the first stays, as it answers", func() bool { return first.agent.Connected() && !second.agent.Connected() })
-	instance := r.find("a").Instance
-	assert.Equal(t, first.manager.Instance(), instance)
+	const attempts = 5 // the second is refused four times
+	r.eventually("attempts", func() bool { return r.local.lastLink.Load() >= attempts })
+	assert.Equal(t, uint64(1), r.find("a").confirmation, "the first link stays, as it answers")
+	assert.Equal(t, first.manager.Instance(), r.find("a").Instance)
+	assert.False(t, second.agent.Connected())
 	first.stop()
 	r.eventually("the second gets it", func() bool { return r.find("a").Instance == second.manager.Instance() && second.agent.Connected() })
+}
+
+func TestARelayThatDoesNotAnswerLosesItsName(t *testing.T) {
+	r := newRig(t)
+	r.has(map[string]int{"web-1": 1})
+	ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(r.url, "http")+"/link", http.Header{"Authorization": {testKey}})
+	require.NoError(t, err)
+	conn, session, err := wsmux.DialGRPC(ws)
+	require.NoError(t, err)
+	defer func() { _ = session.Close() }()
+	introduction, err := proto.Marshal(&agentpb.Introduction{Instance: "a-hung-process-00"})
+	require.NoError(t, err)
+	stream, err := rpcpb.NewCoordinatorClient(conn).Connect(metadata.AppendToOutgoingContext(t.Context(), agent.IntroductionKey, string(introduction)))
+	require.NoError(t, err)
+	require.NoError(t, stream.Send(&rpcpb.ClientToServer{Message: &rpcpb.ClientToServer_Hello{Hello: &rpcpb.Hello{Name: "a"}}}))
+	r.eventually("it has the name", func() bool { return r.find("a").Instance == "a-hung-process-00" })
+	next := r.relay("a")
+	r.eventually("the next has it", func() bool { return r.find("a").Instance == next.manager.Instance() })
+	<-session.CloseChan() // the hub ends the link of the one that was replaced
 }
 
 func TestOneProcessReplacesItsOldLinkAtOnce(t *testing.T) {
