@@ -11,11 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/httpconfig"
 )
 
 func TestRule12Request(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
-		request := r.service.next().request
+		request := r.service.next().Request
 		assert.Equal(t, http.MethodGet, request.Method)
 		assert.Equal(t, "https://example.com/relay_auto_config?rpacProtocolVersion=2", request.URL.String())
 		assert.Equal(t, http.Header{
@@ -28,7 +29,7 @@ func TestRule12ABadURIIsAPermanentFailure(t *testing.T) {
 	for _, base := range []string{"", "example.com", "ftp://example.com", "http://", "http://user:secret-password@exa mple.com", "://x", "http:///path"} {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t, 0)
-			m := NewStreamManager(testKey, base, r.relay, r.httpConfig(), 0, r.log.Loggers)
+			m := NewStreamManager(testKey, base, r.relay, httpconfig.HTTPConfig{}, 0, r.log.Loggers)
 			err := <-m.Start()
 			require.Error(t, err, base)
 			assert.Contains(t, err.Error(), "stream URI")
@@ -58,7 +59,7 @@ func TestRule13ConnectedMeansStatus200AndAnEventStream(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
-				r.service.next().fail(test.status, test.headers...)
+				r.service.next().Answer(test.status, test.headers...)
 				e := r.service.next()
 				status := r.manager.Status()
 				require.NotNil(t, status.LastError)
@@ -78,7 +79,7 @@ func TestRule14ARejectedKeyIsFinal(t *testing.T) {
 	for _, status := range []int{401, 403} {
 		t.Run("at first", func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
-				r.service.next().fail(status)
+				r.service.next().Answer(status)
 				err := <-r.ready
 				require.ErrorIs(t, err, ErrInvalidKey)
 				<-r.manager.Done()
@@ -92,7 +93,7 @@ func TestRule14ARejectedKeyIsFinal(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				r.service.stream(eventText(PutEvent, put(listedEnv("a", 1)))).drop()
 				require.NoError(t, <-r.ready)
-				r.service.next().fail(status)
+				r.service.next().Answer(status)
 				<-r.manager.Done()
 				require.ErrorIs(t, r.manager.Err(), ErrInvalidKey)
 				assert.Equal(t, StateOff, r.manager.Status().State)
@@ -107,7 +108,7 @@ func TestRule14AKeyThatCannotBeSentIsInvalid(t *testing.T) {
 	for _, key := range []string{"", "with space", "with\nnewline", "nön-ascii"} {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t, 0)
-			m := NewStreamManager(config.AutoConfigKey(key), "http://example.com", r.relay, r.httpConfig(), 0, r.log.Loggers)
+			m := NewStreamManager(config.AutoConfigKey(key), "http://example.com", r.relay, httpconfig.HTTPConfig{}, 0, r.log.Loggers)
 			err := <-m.Start()
 			require.ErrorIs(t, err, ErrInvalidKey)
 			<-m.Done()
@@ -119,11 +120,11 @@ func TestRule14AKeyThatCannotBeSentIsInvalid(t *testing.T) {
 func TestRule14ARejectedKeyIsRetriedSlowlyByChoice(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		start := time.Now()
-		r.service.next().fail(401)
+		r.service.next().Answer(401)
 		second := r.service.next()
 		assert.GreaterOrEqual(t, second.after(start), 150*time.Second)
 		assert.LessOrEqual(t, second.after(start), 300*time.Second)
-		second.fail(403)
+		second.Answer(403)
 		r.service.stream("")
 		require.NoError(t, <-r.ready)
 	}, WithRejectedKeyRetry())
@@ -135,7 +136,7 @@ func TestRule17SetKeyReconnectsAtOnceAndKeepsTheState(t *testing.T) {
 	check := func(t *testing.T, r *rig, start time.Time) {
 		e := r.service.next()
 		assert.Zero(t, e.after(start), "without a delay")
-		assert.Equal(t, string(newKey), e.request.Header.Get("Authorization"))
+		assert.Equal(t, string(newKey), e.Request.Header.Get("Authorization"))
 	}
 	t.Run("while it reads", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, r *rig) {
@@ -143,10 +144,10 @@ func TestRule17SetKeyReconnectsAtOnceAndKeepsTheState(t *testing.T) {
 			r.wants("add a", "all")
 			r.manager.SetKey(newKey)
 			synctest.Wait()
-			assert.Error(t, e.request.Context().Err(), "the old connection is dropped")
+			assert.Error(t, e.Request.Context().Err(), "the old connection is dropped")
 			assert.Equal(t, StateInterrupted, r.manager.Status().State)
 			e = r.service.stream(eventText(PutEvent, put(listedEnv("a", 1), listedEnv("b", 1))))
-			assert.Equal(t, string(newKey), e.request.Header.Get("Authorization"))
+			assert.Equal(t, string(newKey), e.Request.Header.Get("Authorization"))
 			r.wants("add b", "all")
 			r.wantState(StateValid)
 		})
@@ -161,7 +162,7 @@ func TestRule17SetKeyReconnectsAtOnceAndKeepsTheState(t *testing.T) {
 	})
 	t.Run("while it waits to retry", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, r *rig) {
-			r.service.next().fail(401)
+			r.service.next().Answer(401)
 			synctest.Wait()
 			start := time.Now()
 			r.manager.SetKey(newKey)
@@ -186,10 +187,7 @@ func TestRule17SetKeyReconnectsAtOnceAndKeepsTheState(t *testing.T) {
 			e := r.service.next()
 			start := time.Now()
 			r.manager.SetKey(newKey)
-			select {
-			case e.response <- &http.Response{StatusCode: 401, Body: http.NoBody}:
-			case <-e.request.Context().Done():
-			}
+			e.Answer(401)
 			check(t, r, start)
 			require.NoError(t, r.manager.Err())
 		})
@@ -200,10 +198,10 @@ func TestRule17SetKeyReconnectsAtOnceAndKeepsTheState(t *testing.T) {
 			r.manager.SetKey(newKey)
 			r.manager.Start()
 			e := r.service.stream(first)
-			assert.Equal(t, string(newKey), e.request.Header.Get("Authorization"))
+			assert.Equal(t, string(newKey), e.Request.Header.Get("Authorization"))
 			r.manager.SetKey(newKey)
 			synctest.Wait()
-			require.NoError(t, e.request.Context().Err())
+			require.NoError(t, e.Request.Context().Err())
 			r.close()
 			r.manager.SetKey(testKey) // of no effect after the end
 		})
@@ -237,7 +235,7 @@ func TestRule17CloseTakesEffectAtOnce(t *testing.T) {
 	})
 	t.Run("while it waits to retry", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, r *rig) {
-			r.service.next().refuse()
+			r.service.next().Refuse()
 			synctest.Wait()
 			ends(t, r)
 			require.Equal(t, ErrClosed, <-r.ready)
@@ -247,7 +245,7 @@ func TestRule17CloseTakesEffectAtOnce(t *testing.T) {
 		inBubble(t, func(t *testing.T, r *rig) {
 			e := r.service.stream("event: put\nda")
 			ends(t, r)
-			assert.Error(t, e.request.Context().Err())
+			assert.Error(t, e.Request.Context().Err())
 			require.NoError(t, <-r.ready)
 			assert.Empty(t, r.ready, "the channel holds one value")
 		})
@@ -266,7 +264,7 @@ func TestRule17CloseTakesEffectAtOnce(t *testing.T) {
 			e := r.service.stream(eventText(PutEvent, put(listedEnv("a", 1), listedEnv("b", 1))))
 			r.manager.Close()
 			synctest.Wait()
-			assert.Error(t, e.request.Context().Err(), "the connection is dropped at once")
+			assert.Error(t, e.Request.Context().Err(), "the connection is dropped at once")
 			<-r.manager.Done()
 			r.wants("add a")
 		})
@@ -284,7 +282,7 @@ func TestStartTwiceReturnsTheSameChannel(t *testing.T) {
 func TestTheFirstConnectionIsReportedHoweverLongItTakes(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		for range 20 {
-			r.service.next().refuse()
+			r.service.next().Refuse()
 		}
 		assert.Empty(t, r.ready)
 		assert.Equal(t, StateInitializing, r.manager.Status().State)

@@ -10,6 +10,10 @@ import (
 // storeEndLimit is how long the end of a manager waits for its store.
 const storeEndLimit = 5 * time.Second
 
+// storeHeadStart is how long the first connection waits for the store, so that it can go on from the stored configuration.
+// A local file takes a few milliseconds, and a database on the same network some tens.
+const storeHeadStart = 200 * time.Millisecond
+
 // loadResult is what the store answered.
 type loadResult struct {
 	snapshot *Snapshot // nil if there is none
@@ -32,6 +36,7 @@ func load(ctx context.Context, store Store) <-chan loadResult {
 // applyLoaded puts the stored configuration in force, unless the stream was first.
 func (r *runner) applyLoaded(loaded loadResult) {
 	r.loaded = nil
+	defer r.endHeadStart()
 	switch {
 	case errors.Is(loaded.err, context.Canceled):
 	case loaded.err != nil: // also after Close: an operator should know

@@ -73,18 +73,28 @@ func (m *StreamManager) logChange(c *state.Change) {
 }
 
 func (m *StreamManager) logCounts(changes []state.Change) {
-	var added, updated, removed int
+	var added, updated, removed, filtersAdded, filtersRemoved int
 	for i := range changes {
+		known := changes[i].Old != ""
 		switch changes[i].Kind {
 		case state.EnvironmentAdded:
 			added++
 		case state.EnvironmentUpdated:
 			updated++
 		case state.EnvironmentDeleted, state.EnvironmentRemoved:
-			removed++
+			if known {
+				removed++
+			}
+		case state.FilterAdded:
+			filtersAdded++
+		case state.FilterDeleted, state.FilterRemoved:
+			if known {
+				filtersRemoved++
+			}
 		}
 	}
-	m.loggers.ForLevel(m.changeLevel).Printf("Added %d environments, updated %d, removed %d", added, updated, removed)
+	m.loggers.ForLevel(m.changeLevel).Printf("Environments: %d added, %d updated, %d removed; filters: %d added, %d removed",
+		added, updated, removed, filtersAdded, filtersRemoved)
 }
 
 // nameOf is the id and the names of an environment, for people.
@@ -107,7 +117,7 @@ func differences(old, text string) string {
 		names = append(names, name)
 	}
 	if names == nil {
-		return "nothing that matters here"
+		return "no member that is known here"
 	}
 	return strings.Join(names, ", ")
 }

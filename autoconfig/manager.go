@@ -24,7 +24,7 @@ type StreamManager struct {
 	streamURLError    error // why streamURL is missing
 	dispatcher        dispatcher
 	initialRetryDelay time.Duration
-	storeKey          config.AutoConfigKey // that the manager was made with: see KeyedStore
+	storeKey          config.AutoConfigKey // the key of NewStreamManager: see KeyedStore
 
 	ctx       context.Context // ends when Close is called
 	cancel    context.CancelFunc
@@ -54,15 +54,19 @@ type StreamManager struct {
 func NewStreamManager(key config.AutoConfigKey, streamURI string, handler MessageHandler,
 	httpConfig httpconfig.HTTPConfig, initialRetryDelay time.Duration, loggers ldlog.Loggers,
 	options ...Option) *StreamManager {
+	s := settings{
+		client:          httpConfig.Client(),
+		loggers:         loggers,
+		changeLevel:     ldlog.Info,
+		protocolVersion: DefaultProtocolVersion,
+		readTimeout:     DefaultReadTimeout,
+		maxEventSize:    DefaultMaxEventSize,
+	}
+	for _, option := range options {
+		option(&s)
+	}
 	m := &StreamManager{
-		settings: settings{
-			client:          httpConfig.Client(),
-			loggers:         loggers,
-			changeLevel:     ldlog.Info,
-			protocolVersion: DefaultProtocolVersion,
-			readTimeout:     DefaultReadTimeout,
-			maxEventSize:    DefaultMaxEventSize,
-		},
+		settings:          s,
 		dispatcher:        newDispatcher(handler),
 		initialRetryDelay: initialRetryDelay,
 		ready:             make(chan error, 1),
@@ -71,9 +75,6 @@ func NewStreamManager(key config.AutoConfigKey, streamURI string, handler Messag
 		storeKey:          key,
 		state:             state.New(),
 		status:            statusRecord{Status: Status{State: StateInitializing, StateSince: time.Now(), Source: SourceNone}},
-	}
-	for _, option := range options {
-		option(&m.settings)
 	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	m.streamURL, m.streamURLError = stream.URL(streamURI, m.protocolVersion)

@@ -16,8 +16,8 @@ func TestRule15DelaysBetweenConnections(t *testing.T) {
 				e := r.service.next()
 				assert.LessOrEqual(t, e.after(last), most*time.Second)
 				assert.GreaterOrEqual(t, e.after(last), most*time.Second/2)
-				last = e.at
-				e.refuse()
+				last = e.At
+				e.Refuse()
 			}
 			e := r.service.stream(eventText(PutEvent, put()))
 			time.Sleep(59 * time.Second)
@@ -34,7 +34,7 @@ func TestRule15DelaysBetweenConnections(t *testing.T) {
 	t.Run("Retry-After", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, r *rig) {
 			start := time.Now()
-			r.service.next().fail(503, "Retry-After", "100")
+			r.service.next().Answer(503, "Retry-After", "100")
 			e := r.service.next()
 			assert.GreaterOrEqual(t, e.after(start), 100*time.Second)
 			assert.LessOrEqual(t, e.after(start), 101*time.Second)
@@ -43,7 +43,7 @@ func TestRule15DelaysBetweenConnections(t *testing.T) {
 	t.Run("a client error is retried slowly", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, r *rig) {
 			start := time.Now()
-			r.service.next().fail(404)
+			r.service.next().Answer(404)
 			e := r.service.next()
 			assert.GreaterOrEqual(t, e.after(start), 150*time.Second)
 			assert.LessOrEqual(t, e.after(start), 300*time.Second)
@@ -64,7 +64,7 @@ func TestRule15ReconnectEventDropsTheConnectionOnce(t *testing.T) {
 		r.wants("add a", "all")
 		start := time.Now()
 		e.send(eventText(ReconnectEvent, `" "`) + eventText(PatchEvent, patchEnv("b", 1)))
-		require.Error(t, e.request.Context().Err())
+		require.Error(t, e.Request.Context().Err())
 		assert.Equal(t, StateInterrupted, r.manager.Status().State)
 		assert.Nil(t, r.manager.Status().LastError, "it is no error")
 		e = r.service.stream(eventText(PutEvent, put(listedEnv("a", 1))))
@@ -72,7 +72,7 @@ func TestRule15ReconnectEventDropsTheConnectionOnce(t *testing.T) {
 		assert.LessOrEqual(t, e.after(start), 3*time.Second/2)
 		r.wants("all")
 		time.Sleep(time.Minute)
-		require.NoError(t, e.request.Context().Err())
+		require.NoError(t, e.Request.Context().Err())
 		assert.EqualValues(t, 2, r.manager.Status().Connections)
 	})
 }

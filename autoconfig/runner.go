@@ -23,9 +23,11 @@ type runner struct {
 	signals <-chan *stream.Signal // nil if there is no line, because the stream URI is not valid
 
 	loaded        <-chan loadResult // nil once the store has answered, or if there is none
-	saver         *saver            // nil if there is no store
-	savedRevision uint64            // of the state that the store has got from here, or is about to get
-	streamApplied bool              // the stream has brought something already
+	headStart     context.Context   // of the store: ends when the stored configuration is known, or has taken too long
+	endHeadStart  context.CancelFunc
+	saver         *saver // nil if there is no store
+	savedRevision uint64 // of the state that the store has got from here, or is about to get
+	streamApplied bool   // the stream has brought something already
 
 	// Of the connection that is up.
 	key     config.AutoConfigKey
@@ -43,6 +45,10 @@ const nothingSaved = math.MaxUint64
 func newRunner(m *StreamManager) *runner {
 	r := &runner{m: m, expiry: time.NewTimer(time.Hour), savedRevision: nothingSaved}
 	r.expiry.Stop()
+	r.headStart, r.endHeadStart = context.WithTimeout(m.ctx, storeHeadStart)
+	if m.store == nil {
+		r.endHeadStart()
+	}
 	return r
 }
 
@@ -64,6 +70,7 @@ func (r *runner) run() {
 		err = r.step()
 	}
 	hangUp()
+	r.endHeadStart()
 	r.awaitLoaded()
 	r.saver.end()
 	r.expiry.Stop()
@@ -92,7 +99,7 @@ func (r *runner) connect(ctx context.Context) {
 		RetryRejectedKey: m.retryRejectedKey,
 		Compressed:       true,
 		Instance:         m.currentInstance,
-		LastEventID:      m.resumeFrom,
+		LastEventID:      r.resumeFrom,
 		Names: sse.Names{
 			Known: []string{PutEvent, PatchEvent, DeleteEvent, ReconnectEvent},
 			Split: PutEvent,
@@ -100,6 +107,12 @@ func (r *runner) connect(ctx context.Context) {
 		},
 	})
 	r.signals, m.line = r.line.Signals(), r.line
+}
+
+// resumeFrom returns the id for the next connection. The first one waits for the store's head start.
+func (r *runner) resumeFrom() string {
+	<-r.headStart.Done()
+	return r.m.resumeFrom()
 }
 
 // step waits for one thing to happen and deals with it. An error is the end.
@@ -161,6 +174,9 @@ func (r *runner) lost(signal *stream.Signal) {
 	case signal.KeyChanged:
 		r.m.loggers.Infof("The auto-configuration key has changed; reconnecting")
 	case signal.Failure != nil:
+		if signal.Failure.Kind == stream.KindInvalidData {
+			r.setNeedsPut(true)
+		}
 		r.m.recordError(signal.Failure)
 		r.m.loggers.Warnf("%s; connecting again in %s", signal.Failure.Err, signal.Delay.Round(time.Millisecond))
 	default:
@@ -212,7 +228,7 @@ func (r *runner) event(item sse.Item, now time.Time, verdict *stream.Verdict) {
 		return
 	}
 	message, err := r.decode(item)
-	if r.resumed && (err == nil || errors.Is(err, wire.ErrIgnored)) {
+	if r.resumed && (message != nil || errors.Is(err, wire.ErrIgnored)) {
 		r.confirmResumed()
 		verdict.Applied = true
 	}
@@ -322,37 +338,4 @@ func (r *runner) tell(isPut bool, out state.Outcome, now time.Time) {
 	r.m.dispatcher.replicate(isPut, out.Changes)
 	r.m.dispatcher.changes(r.m.ctx, out.Changes, now)
 	r.m.recordApplied()
-}
-
-// longestExpiryWait bounds a wait by the wall clock, which may be set while the timer, which goes by the monotonic
-// clock, runs.
-const longestExpiryWait = time.Minute
-
-// setExpiryTimer sets the timer for the key that expires next, unless it is set for that time already. It reads the state
-// without the lock: only this goroutine writes it.
-func (r *runner) setExpiryTimer(now time.Time) {
-	at, _ := r.m.state.NextExpiry()
-	if at.Equal(r.expiryAt) {
-		return
-	}
-	r.expiryAt = at
-	if at.IsZero() {
-		r.expiry.Stop()
-		return
-	}
-	r.expiry.Reset(max(0, min(at.Sub(now), longestExpiryWait)))
-}
-
-func (r *runner) expireKeys() {
-	if r.line != nil {
-		defer r.line.Pause()()
-	}
-	now := time.Now()
-	r.expiryAt = time.Time{} // the timer has gone off
-	r.m.mu.Lock()
-	changes := r.m.state.Expire(now)
-	r.m.mu.Unlock()
-	r.m.logOutcome(state.Outcome{Changes: changes})
-	r.m.dispatcher.changes(r.m.ctx, changes, now)
-	r.setExpiryTimer(time.Now())
 }

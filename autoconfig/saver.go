@@ -44,7 +44,7 @@ type saver struct {
 
 	mu  sync.Mutex
 	due time.Time            // when to save; zero if there is nothing to save
-	key config.AutoConfigKey // that the service has accepted
+	key config.AutoConfigKey // the latest key that the service has accepted
 
 	// Only for the saver's goroutine.
 	rested    time.Time // no save before this
@@ -56,7 +56,7 @@ type saver struct {
 // saverOptions are what a saver needs of its manager.
 type saverOptions struct {
 	store       Store
-	key         config.AutoConfigKey // that the store was made with, unless it has a secret of its own
+	key         config.AutoConfigKey // the store's, unless that has a secret of its own
 	snapshot    func() *Snapshot     // of the newest state
 	confirmedAt func() time.Time     // when the service last confirmed that
 	failed      func(error)

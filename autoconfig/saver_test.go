@@ -60,7 +60,7 @@ func TestStoreIsNotRefreshedWithWhatTheServiceDoesNotConfirm(t *testing.T) {
 			r.service.stream(eventText(PutEvent, put(listedEnv("a", 1)))).drop()
 			confirmed := time.Now()
 			for range 12 {
-				r.service.next().fail(404)
+				r.service.next().Answer(404)
 			}
 			require.Len(t, m.saves(), 1)
 			assert.True(t, m.saves()[0].ConfirmedAt.Equal(confirmed), "when the last byte came")
@@ -69,7 +69,7 @@ func TestStoreIsNotRefreshedWithWhatTheServiceDoesNotConfirm(t *testing.T) {
 	t.Run("it was only loaded", func(t *testing.T) {
 		withStore(t, storedAB, func(t *testing.T, r *rig, m *memory) {
 			for range 12 {
-				r.service.next().fail(404)
+				r.service.next().Answer(404)
 			}
 			require.Empty(t, m.saves())
 		})
@@ -190,7 +190,7 @@ func TestStoreFollowsAKeyOnceTheServiceHasAcceptedIt(t *testing.T) {
 		e.send(eventText(PatchEvent, patchEnv("a", 2)))
 		r.manager.SetKey("rel-mistake")
 		noted("save") // with the former key, since nothing says that the new one is right
-		r.service.next().fail(401)
+		r.service.next().Answer(401)
 		r.manager.SetKey("rel-second")
 		e = r.service.stream(eventText(PatchEvent, patchEnv("a", 3)))
 		noted("save") // before the put

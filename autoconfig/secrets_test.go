@@ -16,7 +16,7 @@ func TestNoKeyIsEverLoggedWhole(t *testing.T) {
 	secrets := []string{string(testKey), string(newKey), "sdk-secret-00000001", "sdk-secret-00000002", "mob-secret-00000003"}
 	keys := `"sdkKey" : {"value":"sdk-secret-00000001", "expiring":{"value":"sdk-secret-00000002","timestamp":1}},"mobKey"	:"mob-secret-00000003"`
 	inBubble(t, func(t *testing.T, r *rig) {
-		r.service.next().fail(401)
+		r.service.next().Answer(401)
 		e := r.service.stream(eventText(PutEvent, put(listedEnv("a", 1, keys), member("b", env("x", 1, keys)))))
 		e.send(eventText(PatchEvent, patchEnv("a", 2, keys, `"sdkKeys":[{"value":"sdk-secret-00000002"}]`)))
 		e = r.service.stream(eventText(PutEvent, put(listedEnv("a", 2, keys))))

@@ -1,7 +1,6 @@
 package autoconfig
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,95 +17,47 @@ import (
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/envfactory"
 	"github.com/relayconf/relayconf/httpconfig"
+	"github.com/relayconf/relayconf/internal/memnet"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const testKey = config.AutoConfigKey("rel-test-key-0001")
 
-// service stands in for the network, so that the time of a test can be that of testing/synctest: it is a transport whose
-// requests the test answers. What needs real HTTP is tested over loopback elsewhere.
+// service answers the manager's requests in the time of testing/synctest. Tests over real HTTP are in http_test.go.
 type service struct {
-	t        *testing.T
-	requests chan *exchange
+	*memnet.Service
+	t *testing.T
 }
 
 // exchange is one request and its response.
-type exchange struct {
-	t        *testing.T
-	request  *http.Request
-	at       time.Time
-	response chan *http.Response
-	body     *io.PipeWriter
-}
-
-func (s *service) RoundTrip(request *http.Request) (*http.Response, error) {
-	e := &exchange{t: s.t, request: request, at: time.Now(), response: make(chan *http.Response)}
-	ctx := request.Context()
-	select {
-	case s.requests <- e:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	select {
-	case response := <-e.response:
-		if response == nil {
-			return nil, fmt.Errorf("connection refused")
-		}
-		response.Request = request
-		return response, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
+type exchange struct{ *memnet.Exchange }
 
 // next waits for the manager's next request.
 func (s *service) next() *exchange {
 	s.t.Helper()
-	select {
-	case e := <-s.requests:
-		return e
-	case <-time.After(3 * time.Hour): // in the bubble's time
-		s.t.Fatal("there was no request")
-		return nil
-	}
+	e := s.Next(3 * time.Hour) // in the bubble's time
+	require.NotNil(s.t, e, "there was no request")
+	return &exchange{e}
 }
 
-// stream is next, answered with an event stream that begins with text.
-func (s *service) stream(text string) *exchange {
+// stream is next, answered with an event stream that begins with text. Headers may follow.
+func (s *service) stream(text string, headers ...string) *exchange {
 	s.t.Helper()
 	e := s.next()
-	reader, writer := io.Pipe()
-	e.body = writer
-	context.AfterFunc(e.request.Context(), func() { _ = writer.CloseWithError(e.request.Context().Err()) })
-	e.response <- &http.Response{
-		StatusCode: http.StatusOK,
-		Header:     http.Header{"Content-Type": {"text/event-stream; charset=utf-8"}},
-		Body:       reader,
-	}
+	e.Stream(headers...)
 	e.send(text)
 	return e
 }
 
-// fail answers with a status and headers, as name, value.
-func (e *exchange) fail(status int, headers ...string) {
-	response := &http.Response{StatusCode: status, Header: http.Header{}, Body: http.NoBody}
-	for i := 0; i < len(headers); i += 2 {
-		response.Header.Set(headers[i], headers[i+1])
-	}
-	e.response <- response
-}
-
-func (e *exchange) refuse() { e.response <- nil }
-
 // send returns when the manager is through with the text and waits for more.
 func (e *exchange) send(text string) {
-	_, _ = io.WriteString(e.body, text)
+	_, _ = io.WriteString(e, text)
 	synctest.Wait()
 }
 
 func (e *exchange) drop() {
-	_ = e.body.Close()
+	e.Drop()
 	synctest.Wait()
 }
 
@@ -160,6 +111,7 @@ type rig struct {
 	relay   *relay
 	manager *StreamManager
 	log     *ldlogtest.MockLog
+	logSeen int // lines that logged has looked at
 	ready   <-chan error
 }
 
@@ -177,16 +129,13 @@ func inBubble(t *testing.T, test func(t *testing.T, r *rig), options ...Option) 
 func newRig(t *testing.T, initialRetryDelay time.Duration, options ...Option) *rig {
 	r := &rig{
 		t: t, relay: &relay{}, log: ldlogtest.NewMockLog(),
-		service: &service{t: t, requests: make(chan *exchange)},
+		service: &service{memnet.NewService(), t},
 	}
 	r.log.Loggers.SetMinLevel(ldlog.Debug)
+	options = append([]Option{WithHTTPClient(&http.Client{Transport: r.service})}, options...)
 	r.manager = NewStreamManager(testKey, "https://example.com", r.relay, httpconfig.HTTPConfig{}, initialRetryDelay, r.log.Loggers, options...)
-	r.manager.client = &http.Client{Transport: r.service}
 	return r
 }
-
-// httpConfig is for managers that the test makes itself; they connect to nothing.
-func (r *rig) httpConfig() httpconfig.HTTPConfig { return httpconfig.HTTPConfig{} }
 
 func (r *rig) close() {
 	r.manager.Close()
@@ -212,7 +161,7 @@ func (r *rig) wantState(state State) {
 }
 
 // after is how long after a time the exchange began.
-func (e *exchange) after(start time.Time) time.Duration { return e.at.Sub(start) }
+func (e *exchange) after(start time.Time) time.Duration { return e.At.Sub(start) }
 
 // fromNow is the time in d as the helpers take it that make environments: in seconds after the epoch.
 func fromNow(d time.Duration) int { return int(time.Now().Add(d).Sub(epoch) / time.Second) }

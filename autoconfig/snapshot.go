@@ -30,6 +30,7 @@ func (r *runner) applySnapshot(snapshot *Snapshot, now time.Time) {
 	r.m.status.Source = SourceStore
 	r.m.needsPut = snapshot.Digest != r.m.state.Digest().String()
 	r.m.mu.Unlock()
+	r.endHeadStart() // before the handler's calls, which may be slow
 	r.tell(true, out, now)
 }
 

@@ -37,7 +37,7 @@ func TestRule16Silence(t *testing.T) {
 			time.Sleep(timeout - 1)
 			e.send("\n")
 			start := time.Now()
-			<-e.request.Context().Done()
+			<-e.Request.Context().Done()
 			assert.Equal(t, timeout, time.Since(start))
 			synctest.Wait()
 			status := r.manager.Status()
@@ -65,7 +65,7 @@ func TestRule16Silence(t *testing.T) {
 			time.Sleep(timeout / 2)
 			e.send(eventText(PatchEvent, patchEnv("a", 2)))
 			time.Sleep(timeout - 1)
-			require.NoError(t, e.request.Context().Err())
+			require.NoError(t, e.Request.Context().Err())
 			r.relay.take()
 		}, WithReadTimeout(timeout))
 	})
@@ -79,10 +79,10 @@ func TestRule16Silence(t *testing.T) {
 			e := r.service.stream(eventText(PutEvent, put(listedEnv("a", 1, expiring("a", "old", fromNow(5*time.Second))))))
 			time.Sleep(timeout + 5*timeout - 1)
 			synctest.Wait()
-			require.NoError(t, e.request.Context().Err())
+			require.NoError(t, e.Request.Context().Err())
 			time.Sleep(time.Nanosecond)
 			synctest.Wait()
-			require.Error(t, e.request.Context().Err())
+			require.Error(t, e.Request.Context().Err())
 		}, WithReadTimeout(timeout))
 	})
 	t.Run("is not broken by keys that expire", func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestRule16Silence(t *testing.T) {
 				listedEnv("a", 1, expiring("a", "old", fromNow(4*time.Second))),
 				listedEnv("b", 1, expiring("b", "old", fromNow(8*time.Second))))))
 			start := time.Now()
-			<-e.request.Context().Done()
+			<-e.Request.Context().Done()
 			assert.Equal(t, timeout, time.Since(start))
 			r.wants("add a", "add b", "all", "expired a old", "expired b old")
 		}, WithReadTimeout(timeout))
@@ -99,8 +99,8 @@ func TestRule16Silence(t *testing.T) {
 	t.Run("of a service that does not answer", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, r *rig) {
 			e := r.service.next()
-			<-e.request.Context().Done()
-			assert.Equal(t, timeout, time.Since(e.at))
+			<-e.Request.Context().Done()
+			assert.Equal(t, timeout, time.Since(e.At))
 			r.service.stream("")
 			assert.Equal(t, ErrorKindTimeout, r.manager.Status().LastError.Kind)
 		}, WithReadTimeout(timeout))
@@ -109,7 +109,7 @@ func TestRule16Silence(t *testing.T) {
 		inBubble(t, func(t *testing.T, r *rig) {
 			e := r.service.stream(eventText(PutEvent, put()))
 			start := time.Now()
-			<-e.request.Context().Done()
+			<-e.Request.Context().Done()
 			assert.Equal(t, 5*time.Minute, time.Since(start))
 		}, WithReadTimeout(0))
 	})
@@ -119,7 +119,7 @@ func TestRule18States(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		start := time.Now()
 		assert.Equal(t, Status{State: StateInitializing, StateSince: start, Source: SourceNone}, r.manager.Status())
-		r.service.next().refuse()
+		r.service.next().Refuse()
 		e := r.service.stream("")
 		assert.Equal(t, StateInitializing, r.manager.Status().State, "a bare 200 proves nothing")
 		e.send(eventText(PatchEvent, patchEnv("a", 1)))
@@ -178,8 +178,8 @@ func TestRule18NothingButCommentsForAWholeReadTimeout(t *testing.T) {
 				e.send(": still here\n\n")
 				time.Sleep(time.Second)
 			}
-			<-e.request.Context().Done()
-			assert.Equal(t, timeout, time.Since(e.at))
+			<-e.Request.Context().Done()
+			assert.Equal(t, timeout, time.Since(e.At))
 			synctest.Wait()
 			assert.Equal(t, ErrorKindTimeout, r.manager.Status().LastError.Kind)
 		}, WithReadTimeout(timeout))
@@ -188,11 +188,11 @@ func TestRule18NothingButCommentsForAWholeReadTimeout(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, r *rig) {
 				e := r.service.stream("")
-				for e.request.Context().Err() == nil {
-					_, _ = io.WriteString(e.body, comments)
+				for e.Request.Context().Err() == nil {
+					_, _ = io.WriteString(e, comments)
 					time.Sleep(time.Millisecond) // one comes at the very moment when the put is overdue
 				}
-				assert.LessOrEqual(t, time.Since(e.at), timeout+time.Millisecond)
+				assert.LessOrEqual(t, time.Since(e.At), timeout+time.Millisecond)
 				synctest.Wait()
 				assert.Equal(t, ErrorKindTimeout, r.manager.Status().LastError.Kind)
 			}, WithReadTimeout(timeout))
@@ -207,7 +207,7 @@ func TestRule18NothingButCommentsForAWholeReadTimeout(t *testing.T) {
 				time.Sleep(time.Second)
 			}
 			synctest.Wait()
-			require.Error(t, e.request.Context().Err())
+			require.Error(t, e.Request.Context().Err())
 		}, WithReadTimeout(timeout))
 	})
 	t.Run("after the put is fine", func(t *testing.T) {
@@ -217,7 +217,7 @@ func TestRule18NothingButCommentsForAWholeReadTimeout(t *testing.T) {
 				e.send(":\n")
 				time.Sleep(time.Second)
 			}
-			require.NoError(t, e.request.Context().Err())
+			require.NoError(t, e.Request.Context().Err())
 		}, WithReadTimeout(timeout))
 	})
 	t.Run("a put that arrives slowly, with comments between, is fine", func(t *testing.T) {
@@ -252,8 +252,8 @@ func TestRule11KeysExpireByTheWallClockOfTheRunLoop(t *testing.T) {
 		assert.Len(t, r.manager.Environments()[0].AcceptedSDKKeys, 1)
 		e.drop() // keys expire while there is no connection
 		for {
-			r.service.next().refuse()
-			if time.Since(e.at) > 100*time.Minute {
+			r.service.next().Refuse()
+			if time.Since(e.At) > 100*time.Minute {
 				break
 			}
 		}
@@ -272,8 +272,8 @@ func TestRule07MalformedDataKeepsTheStateAndReconnects(t *testing.T) {
 		inBubble(t, func(t *testing.T, r *rig) {
 			e := r.service.stream(eventText(PutEvent, put(listedEnv("a", 1))))
 			r.wants("add a", "all")
-			go func() { _, _ = io.WriteString(e.body, bad) }()
-			<-e.request.Context().Done()
+			go func() { _, _ = io.WriteString(e, bad) }()
+			<-e.Request.Context().Done()
 			synctest.Wait()
 			status := r.manager.Status()
 			assert.Equal(t, ErrorKindInvalidData, status.LastError.Kind)
@@ -293,7 +293,7 @@ func TestRule08MalformedKeysReconnectAfterTheRestWasApplied(t *testing.T) {
 	inBubble(t, func(t *testing.T, r *rig) {
 		e := r.service.stream(eventText(PutEvent, put(listedEnv("a", 1, `"sdkKey":{"value":""}`), listedEnv("b", 1))))
 		r.wants("add b", "all")
-		require.Error(t, e.request.Context().Err())
+		require.Error(t, e.Request.Context().Err())
 		assert.Equal(t, ErrorKindInvalidData, r.manager.Status().LastError.Kind)
 		r.service.stream(eventText(PutEvent, put(listedEnv("a", 1), listedEnv("b", 1))))
 		r.wants("add a", "all")
@@ -337,7 +337,7 @@ func TestHandlerCallsComeOneAtATimeBetweenStartAndDone(t *testing.T) {
 		e := r.service.stream("")
 		go func() {
 			for version := range 20 {
-				_, _ = io.WriteString(e.body, ": hello\n"+
+				_, _ = io.WriteString(e, ": hello\n"+
 					eventText(PatchEvent, patchEnv("a", version, expiring("a", "old", fromNow(time.Duration(version+1)*time.Second)))))
 			}
 		}()

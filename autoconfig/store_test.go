@@ -122,7 +122,7 @@ func TestStoreStartsTheRelayWithoutTheService(t *testing.T) {
 		assert.Equal(t, time.Hour, status.SnapshotAge)
 		assert.Equal(t, 2, status.Environments)
 		assert.Empty(t, r.ready)
-		e.refuse()
+		e.Refuse()
 
 		e = r.service.stream("")
 		require.NoError(t, <-r.ready)
@@ -352,7 +352,7 @@ func TestStoreARejectedKeyLeavesTheRelayServing(t *testing.T) {
 	t.Run("the store is slower than the rejection", func(t *testing.T) {
 		late := func(t *testing.T) *memory { m := storedAB(t); m.loadFor = time.Second; return m }
 		withStore(t, late, func(t *testing.T, r *rig, m *memory) {
-			r.service.next().fail(401)
+			r.service.next().Answer(401)
 			require.ErrorIs(t, <-r.ready, ErrInvalidKey)
 			<-r.manager.Done()
 			r.wants("add a", "add b", "add filter f", "all")
@@ -365,7 +365,7 @@ func TestStoreARejectedKeyLeavesTheRelayServing(t *testing.T) {
 	t.Run("a store that hangs does not keep the end back for long", func(t *testing.T) {
 		hangs := func(*testing.T) *memory { return &memory{loadFor: time.Hour} }
 		withStore(t, hangs, func(t *testing.T, r *rig, m *memory) {
-			r.service.next().fail(401)
+			r.service.next().Answer(401)
 			start := time.Now()
 			<-r.manager.Done()
 			assert.Equal(t, 5*time.Second, time.Since(start))
@@ -374,7 +374,7 @@ func TestStoreARejectedKeyLeavesTheRelayServing(t *testing.T) {
 	})
 	t.Run("with retries", func(t *testing.T) {
 		withStore(t, storedAB, func(t *testing.T, r *rig, m *memory) {
-			r.service.next().fail(401)
+			r.service.next().Answer(401)
 			r.wants("add a", "add b", "add filter f", "all")
 			require.NoError(t, r.manager.Err())
 			r.service.stream(eventText(PutEvent, put(listedEnv("a", 1))))

@@ -8,7 +8,7 @@ import (
 )
 
 // AutoConfigEnvironmentIDPlaceholder stands for the environment id in AutoConfigConfig.EnvDatastorePrefix and
-// AutoConfigConfig.EnvDatastoreTableName.
+// AutoConfigConfig.EnvDatastoreTableName; for an environment with a payload filter, for the id, a dot and the filter's key.
 const AutoConfigEnvironmentIDPlaceholder = "$CID"
 
 // DefaultStreamURI is the public service.
@@ -57,6 +57,7 @@ type EnvConfig struct {
 	SDKKey        SDKKey
 	MobileKey     MobileKey // empty if the environment has none
 	EnvID         EnvironmentID
+	FilterKey     FilterKey     // payload filter of the environment; empty if it is served whole
 	Prefix        string        // database key prefix
 	TableName     string        // DynamoDB table
 	AllowedOrigin []string      // CORS

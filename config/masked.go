@@ -92,6 +92,7 @@ func (c EnvConfig) LogValue() slog.Value {
 		slog.Any("sdkKey", c.SDKKey),
 		slog.Any("mobileKey", c.MobileKey),
 		slog.String("envID", string(c.EnvID)),
+		slog.String("filterKey", string(c.FilterKey)),
 		slog.String("prefix", c.Prefix),
 		slog.String("tableName", c.TableName),
 		slog.Any("allowedOrigin", c.AllowedOrigin),

@@ -8,17 +8,16 @@ import (
 	"time"
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
+
+	"github.com/relayconf/relayconf/internal/credential"
 )
 
 // These parsers return the value of a variable, and what is wrong with it or nothing. Only values that can't be
 // secrets are repeated in what is wrong: package url repeats its input in its errors, so those are left out.
 
 func parseKey(value string) (AutoConfigKey, string) {
-	for _, r := range value {
-		if r <= ' ' || r > '~' {
-			return "", "holds white space, a control character or a character that is not ASCII, so it can't be sent. " +
-				"Copy the key again: it looks like rel-00000000-0000-4000-8000-000000000000"
-		}
+	if err := credential.Check(value); err != nil {
+		return "", err.Error() + ": it looks like rel-00000000-0000-4000-8000-000000000000"
 	}
 	return AutoConfigKey(value), ""
 }

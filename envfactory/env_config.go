@@ -9,7 +9,9 @@ import (
 // EnvConfigFactory makes the configuration that a relay runs an environment with, from what the stream says of that
 // environment and from what the relay's own configuration says of all of them.
 type EnvConfigFactory struct {
-	// Prefix and TableName may hold config.AutoConfigEnvironmentIDPlaceholder, which becomes the environment's id.
+	// Prefix and TableName may hold config.AutoConfigEnvironmentIDPlaceholder. It becomes the environment's id, or, for an
+	// environment with a payload filter, the id, a dot and the filter's key, so that the two keep their data apart. Without
+	// the placeholder all environments share one prefix or table.
 	Prefix    string
 	TableName string
 
@@ -27,14 +29,20 @@ func NewEnvConfigFactoryForAutoConfig(c config.AutoConfigConfig) EnvConfigFactor
 	}
 }
 
-// MakeEnvironmentConfig makes the configuration of one environment. The slices in it are the factory's own.
+// MakeEnvironmentConfig makes the configuration of one environment, with the filter that params.Identifiers names, if it
+// names one. The slices in it are the factory's own.
 func (f EnvConfigFactory) MakeEnvironmentConfig(params EnvironmentParams) config.EnvConfig {
+	id := string(params.EnvID)
+	if filter := params.Identifiers.FilterKey; filter != "" {
+		id += "." + string(filter)
+	}
 	return config.EnvConfig{
 		SDKKey:        params.SDKKey,
 		MobileKey:     params.MobileKey,
 		EnvID:         params.EnvID,
-		Prefix:        withID(f.Prefix, params.EnvID),
-		TableName:     withID(f.TableName, params.EnvID),
+		FilterKey:     params.Identifiers.FilterKey,
+		Prefix:        withID(f.Prefix, id),
+		TableName:     withID(f.TableName, id),
 		AllowedOrigin: f.AllowedOrigin,
 		AllowedHeader: f.AllowedHeader,
 		SecureMode:    params.SecureMode,
@@ -42,6 +50,6 @@ func (f EnvConfigFactory) MakeEnvironmentConfig(params EnvironmentParams) config
 	}
 }
 
-func withID(pattern string, id config.EnvironmentID) string {
-	return strings.ReplaceAll(pattern, config.AutoConfigEnvironmentIDPlaceholder, string(id))
+func withID(pattern, id string) string {
+	return strings.ReplaceAll(pattern, config.AutoConfigEnvironmentIDPlaceholder, id)
 }

@@ -1,6 +1,7 @@
 package envfactory
 
 import (
+	"slices"
 	"time"
 
 	"github.com/relayconf/relayconf/config"
@@ -34,10 +35,21 @@ type EnvIdentifiers struct {
 	EnvName  string // for example "Production"
 	ProjKey  string // for example "web"
 	ProjName string // for example "Web shop"
+
+	// FilterKey is empty for a whole environment, which is all that the stream tells of. A relay that serves an environment
+	// filtered sets it to FilterParams.Key, in a copy of the params for each filter of the project.
+	FilterKey config.FilterKey
 }
 
-// String returns the project's and the environment's key, for example "web/production".
-func (i EnvIdentifiers) String() string { return i.ProjKey + "/" + i.EnvKey }
+// String returns the project's and the environment's key, for example "web/production", or "web/production (eu-only)" with
+// a FilterKey.
+func (i EnvIdentifiers) String() string {
+	name := i.ProjKey + "/" + i.EnvKey
+	if i.FilterKey != "" {
+		name += " (" + string(i.FilterKey) + ")"
+	}
+	return name
+}
 
 // AcceptedKey is a key that an environment accepts.
 type AcceptedKey[K config.SDKKey | config.MobileKey] struct {
@@ -68,6 +80,13 @@ func (p EnvironmentParams) At(now time.Time) EnvironmentParams {
 	return p
 }
 
+// WithoutSDKKey returns the params without an SDK key that has expired. The receiver and its slices stay as they are.
+func (p EnvironmentParams) WithoutSDKKey(expired config.SDKKey) EnvironmentParams {
+	p.AcceptedSDKKeys = slices.DeleteFunc(slices.Clone(p.AcceptedSDKKeys), func(k AcceptedSDKKey) bool { return k.Value == expired })
+	p.ExpiringSDKKey, p.ExpiringSDKKeyTime = nextToExpire(p.AcceptedSDKKeys)
+	return p
+}
+
 func (k AcceptedKey[K]) expired(now time.Time) bool {
 	return !k.Expiry.IsZero() && !now.Before(k.Expiry)
 }
@@ -89,6 +108,7 @@ func unexpired[K config.SDKKey | config.MobileKey](keys []AcceptedKey[K], now ti
 	return keys
 }
 
+// nextToExpire returns the key that expires next, and when; zeros if none does.
 func nextToExpire(keys []AcceptedSDKKey) (config.SDKKey, time.Time) {
 	var next AcceptedSDKKey
 	for _, key := range keys {

@@ -119,3 +119,31 @@ func TestFilterToParams(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(`{"projKey":"web","key":"eu-only","version":3}`), &rep))
 	assert.Equal(t, FilterParams{ID: "web.eu-only", Key: "eu-only", ProjKey: "web"}, rep.ToParams("web.eu-only"))
 }
+
+func TestAKeyThatHasExpiredGivesWayToTheNext(t *testing.T) {
+	at := func(minutes int) time.Time { return time.Unix(0, 0).Add(time.Duration(minutes) * time.Minute) }
+	p := EnvironmentParams{SDKKey: "main", ExpiringSDKKey: "first", ExpiringSDKKeyTime: at(1), AcceptedSDKKeys: []AcceptedSDKKey{
+		{Value: "third", Expiry: at(3)}, {Value: "main"}, {Value: "first", Expiry: at(1)}, {Value: "second", Expiry: at(2)},
+	}}
+	for _, test := range []struct {
+		name    string
+		expired config.SDKKey
+		next    config.SDKKey
+		at      time.Time
+		left    int
+	}{
+		{"the first", "first", "second", at(2), 3},
+		{"another", "third", "first", at(1), 3},
+		{"one that is not there", "other", "first", at(1), 4},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			after := p.WithoutSDKKey(test.expired)
+			assert.Equal(t, test.next, after.ExpiringSDKKey)
+			assert.Equal(t, test.at, after.ExpiringSDKKeyTime)
+			assert.Len(t, after.AcceptedSDKKeys, test.left)
+			assert.Len(t, p.AcceptedSDKKeys, 4, "the receiver stays as it is")
+		})
+	}
+	p.AcceptedSDKKeys = p.AcceptedSDKKeys[1:3]
+	assert.Zero(t, p.WithoutSDKKey("first").ExpiringSDKKeyTime, "none is left that expires")
+}

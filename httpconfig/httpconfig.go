@@ -13,6 +13,7 @@ import (
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 
 	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/internal/credential"
 )
 
 // HTTPConfig is the HTTP configuration of one credential. The zero value has no credential, and connects directly or
@@ -88,13 +89,14 @@ func (c HTTPConfig) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.Str
 // GoString returns the same as String.
 func (c HTTPConfig) GoString() string { return c.String() }
 
-// checkHeaders finds header values that can't be sent before each request does. It does not repeat them: the key is
-// a secret.
+// checkHeaders finds header values that can't be sent, before each request does. The errors don't repeat them: the key is
+// a secret. A credential without a value is none.
 func checkHeaders(authKey config.SDKCredential, userAgent string) error {
 	var errs []error
-	if authKey != nil && !isHeaderValue(authKey.GetAuthorizationHeaderValue()) {
-		errs = append(errs, errors.New("the key holds a line break or another control character, so it can't be sent; "+
-			"copy it again"))
+	if authKey != nil {
+		if err := credential.Check(authKey.GetAuthorizationHeaderValue()); err != nil && !errors.Is(err, credential.ErrEmpty) {
+			errs = append(errs, fmt.Errorf("the key %w", err))
+		}
 	}
 	if !isHeaderValue(userAgent) {
 		errs = append(errs, errors.New("the user agent holds a line break or another control character; remove it"))

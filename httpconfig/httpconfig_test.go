@@ -88,7 +88,7 @@ func TestMissingCAFileCanBeMatched(t *testing.T) {
 
 func TestHeadersThatCannotBeSentAreRejected(t *testing.T) {
 	_, err := NewHTTPConfig(config.ProxyConfig{}, config.SDKKey("sdk-secret\n"), "", ldlog.NewDisabledLoggers())
-	assert.ErrorContains(t, err, "the key holds a line break")
+	assert.ErrorContains(t, err, "the key holds white space, a control character")
 	assert.NotContains(t, err.Error(), "secret")
 	_, err = NewHTTPConfig(config.ProxyConfig{}, nil, "agent\r\nX-Injected: 1", ldlog.NewDisabledLoggers())
 	assert.ErrorContains(t, err, "the user agent holds a line break")

@@ -98,6 +98,8 @@ func (m *memory) open(t *testing.T, key, id string) *line {
 
 // read returns the next line that is not empty.
 func (l *line) read(t *testing.T) string {
+	require.NoError(t, l.conn.SetReadDeadline(time.Now().Add(time.Hour)))
+	defer func() { _ = l.conn.SetReadDeadline(time.Time{}) }()
 	for {
 		text, err := l.reader.ReadString('\n')
 		require.NoError(t, err)

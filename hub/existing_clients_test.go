@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -97,4 +98,22 @@ func TestHTTP2(t *testing.T) {
 	require.NoError(t, s.SetKeys(nil))
 	_, err = io.ReadAll(lines)
 	assert.Error(t, err)
+}
+
+// TestAnOrderlyEnd has a checksum over the whole stream, if it is compressed.
+func TestAnOrderlyEnd(t *testing.T) {
+	for _, plain := range []bool{true, false} {
+		s := newServer(t, changes{env("a", 1)})
+		response, cancel := s.get(t, request{plain: plain})
+		defer cancel()
+		defer response.Body.Close()
+		eventually(t, func() bool { return s.Status().Counters.Puts == 1 })
+		s.Changes(false, changes{env("a", 2), deleted("a", 3)})
+		eventually(t, func() bool { return s.Status().Counters.Events == 2 })
+		s.Close()
+		text, err := io.ReadAll(response.Body)
+		require.NoError(t, err, "the checksum is right")
+		assert.Contains(t, string(text), "event: delete")
+		assert.True(t, strings.HasSuffix(string(text), "event: reconnect\ndata: {}\n\n"), "the farewell has no id")
+	}
 }

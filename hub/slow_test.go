@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -52,9 +53,11 @@ func heap() int {
 // and not before.
 func TestTwoPutsAtMost(t *testing.T) {
 	inMemory(t, func(t *testing.T, m *memory) {
+		var readers sync.WaitGroup
+		defer readers.Wait()
 		slow := func(perSecond int) *line {
 			l := m.open(t, testKey, "")
-			go func() {
+			readers.Go(func() {
 				buffer := make([]byte, perSecond)
 				for {
 					time.Sleep(time.Second)
@@ -62,14 +65,14 @@ func TestTwoPutsAtMost(t *testing.T) {
 						return
 					}
 				}
-			}()
+			})
 			return l
 		}
 		m.Changes(true, largeConfiguration(4<<20))
-		slow(8 << 10)
+		defer slow(8 << 10).conn.Close()
 		time.Sleep(time.Minute)
 		m.Changes(true, []autoconfig.Change{removed("a")})
-		slow(1 << 20)
+		defer slow(1 << 20).conn.Close()
 		fast := m.open(t, testKey, "")
 		time.Sleep(time.Second)
 		require.Len(t, m.Relays(), 3)

@@ -82,7 +82,7 @@ func TestCacheShowSaysWhyItCannotAndChangesNothing(t *testing.T) {
 		"empty file":      {[]string{keyVariable, "CACHE_FILE=" + another}, []string{"--cache-file", ""}, exitUsage, "--cache-file is empty"},
 		"empty key file":  {[]string{keyVariable}, []string{"--cache-file", another, "--key-file", ""}, exitUsage, "--key-file is empty"},
 		"no key":          {nil, []string{"--cache-file", damaged}, exitUsage, "set AUTO_CONFIG_KEY"},
-		"bad older keys":  {[]string{keyVariable}, []string{"--cache-file", damaged, "--cache-older-key-file", damaged}, exitUsage, "holds more than keys"},
+		"bad older keys":  {[]string{keyVariable}, []string{"--cache-file", damaged, "--cache-older-key-file", damaged}, exitUsage, "must hold nothing but keys"},
 		"bad format":      {[]string{keyVariable}, []string{"--cache-file", damaged, "--format", "xml"}, exitUsage, "must be text or json"},
 		"no Redis server": {[]string{keyVariable, "CACHE_REDIS_URL=" + redisURL}, nil, exitUnexpected, "could not load the configuration from Redis: dial tcp"},
 		"bad Redis URL":   {[]string{keyVariable, "CACHE_REDIS_URL=redis//:" + redisPassword + "@h"}, nil, exitUsage, "the Redis URL can't be used"},

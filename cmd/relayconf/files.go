@@ -27,7 +27,7 @@ func checkFiles(o watchOptions, cache cacheOptions) error {
 	return nil
 }
 
-// checkOutputFile refuses what can't be replaced by a file.
+// checkOutputFile refuses paths that no file can be written to.
 func checkOutputFile(path string) error {
 	if path == "" {
 		return nil
@@ -43,7 +43,7 @@ func checkOutputFile(path string) error {
 	}
 	link, err := os.Lstat(path)
 	if err != nil {
-		return nil // there is no such file yet, or writing it will say what is wrong
+		return nil // there is no such file yet, or writing it will report the problem
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -57,7 +57,7 @@ func checkOutputFile(path string) error {
 	return nil
 }
 
-// kindOf names what is neither a regular file nor a folder.
+// kindOf names the kind of a special file.
 func kindOf(mode os.FileMode) string {
 	switch {
 	case mode&os.ModeNamedPipe != 0:

@@ -24,7 +24,8 @@ type streamOptions struct {
 	protocolVersion  int
 }
 
-// addStreamFlags adds the flags; first is what has to come within the --init-timeout.
+// addStreamFlags adds the flags. The text of --init-timeout says that it limits the time until the first event of the kind
+// first.
 func addStreamFlags(flags *pflag.FlagSet, o *streamOptions, first string) {
 	o.readTimeout, o.protocolVersion = autoconfig.DefaultReadTimeout, 2
 	addKeyFile(flags, &o.keyFile)
@@ -47,8 +48,8 @@ func addFormat(cmd *cobra.Command, format *string) {
 	_ = cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// refuseEmpty finds flags and arguments that were given nothing, as happens with a shell variable that is not set: to go on
-// as if they had been left out would not be what was meant.
+// refuseEmpty refuses flags and arguments that are empty, as happens with a shell variable that is not set. To ignore them
+// would do something else than the user meant.
 func refuseEmpty(flags *pflag.FlagSet, args []string) (err error) {
 	flags.Visit(func(flag *pflag.Flag) {
 		if flag.Value.String() == "" && err == nil {

@@ -54,7 +54,7 @@ func watch(o watchOptions, initTimeoutSet bool) error {
 	if o.demo {
 		return watchDemo(o, initTimeoutSet, signals)
 	}
-	s, err := loadSettings(o.keyFile)
+	s, err := loadSettings(o.keyFile, o.logFormat)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,12 @@ func (f *follower) run(signals signals) error {
 		kill := f.hook.Kill
 		signals.last.Store(&kill)
 	}
-	return f.end(signals.stop, f.wait(signals))
+	stopHealth, reason := f.startHealth()
+	if reason == nil {
+		reason = f.wait(signals)
+	}
+	stopHealth()
+	return f.end(signals.stop, reason)
 }
 
 func (f *follower) start() error {
@@ -158,7 +163,7 @@ func (f *follower) changed(c change.Change) {
 		return
 	}
 	if c.Kind == change.ReceivedAll {
-		// Queue first what --once waits for.
+		// The outputs come first: --once ends when these are closed.
 		if !c.FromCache {
 			defer f.confirmedOnce.Do(func() { close(f.confirmed) })
 		}
@@ -249,7 +254,7 @@ func (f *follower) startFailure() error {
 	}
 }
 
-// end stops everything, and adds to the reason for the end what went wrong in it.
+// end stops everything. A failure in it becomes the reason for the end, unless there is one.
 func (f *follower) end(stop context.Context, reason error) error {
 	if f.agent != nil {
 		f.agent.Close()
@@ -257,7 +262,7 @@ func (f *follower) end(stop context.Context, reason error) error {
 	f.manager.Close()
 	<-f.manager.Done() // 5 s at most, for the cache
 	if f.cache != nil {
-		_ = f.cache.Close() // what could not be saved, the manager has reported
+		_ = f.cache.Close() // the manager has reported a failure to save
 	}
 	return f.endOutputs(stop, reason)
 }
@@ -283,8 +288,8 @@ func (f *follower) endOutputs(stop context.Context, reason error) error {
 	return reason
 }
 
-// endHooks waits until all have run, or, after a Ctrl-C, only the one that is running. With --once it returns what was not
-// done.
+// endHooks waits until all have run, or, after a Ctrl-C, for the end of the running hook. With --once, hooks that failed or
+// have not run are an error.
 func (f *follower) endHooks(stop context.Context) error {
 	counts := f.hook.Drain(stop)
 	if counts.Waiting > 0 {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/capture"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/fakes"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/logging"
 )
 
 const recordHelp = `Saves a live auto-configuration stream with its pauses, for "relayconf replay". FILE is created with mode 0600; - is
@@ -57,7 +58,7 @@ func newRecord() *cobra.Command {
 }
 
 func record(path string, o recordOptions, initTimeoutSet bool) error {
-	s, err := loadSettings(o.keyFile)
+	s, err := loadSettings(o.keyFile, logging.Text)
 	if err != nil {
 		return err
 	}

@@ -123,6 +123,8 @@ func TestServeExitCodes(t *testing.T) {
 		{"operators from elsewhere without a token", hubKey, []string{"--environments", good, "--admin-addr", ":0"}, exitUsage, "give an --admin-token-file"},
 		{"a short token", hubKey, []string{"--environments", good, "--admin-token-file", inFile(t, "token", "secret")}, exitUsage, "at least 16 plain characters"},
 		{"an address in use", hubKey, []string{"--environments", good, "--addr", taken.Addr().String()}, exitUnexpected, "the relays listener can't be opened"},
+		{"something else in the place of the cache", hubKey, []string{"--environments", good, "--cache-file", inFile(t, "precious", "my diary, which is long enough")}, exitUsage, "precious"},
+		{"the same, with a stream", hubKey, []string{"--stream-uri", "http://127.0.0.1:1", "--cache-file", inFile(t, "precious", "my diary, which is long enough")}, exitUsage, "precious"},
 		{"a log format", hubKey, []string{"--environments", good, "--log-format", "xml"}, exitUsage, "it must be text or json"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -65,6 +65,7 @@ func TestTheFormerKeyCountsForItsGrace(t *testing.T) {
 	r.has(t, "web/production", "shop/production")
 	replaceFile(t, key, "rel-new")
 	h.signal(syscall.SIGHUP)
+	require.Eventually(t, func() bool { return asRelay(t, h.url("relays"), "rel-new") == http.StatusOK }, soon, 5*time.Millisecond)
 	startRelay(t, h.url("relays"), "rel-new").has(t, "web/production", "shop/production")
 	startRelay(t, h.url("relays"), testKey).has(t, "web/production", "shop/production")
 	code := asRelay(t, h.url("relays"), "rel-other")

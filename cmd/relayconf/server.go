@@ -24,8 +24,12 @@ import (
 	"github.com/relayconf/relayconf/hub"
 )
 
-// opsWriteTimeout is for a response to operators and scrapers; a profile takes 30 s.
-const opsWriteTimeout = 2 * time.Minute
+const (
+	// opsWriteTimeout is for a response to operators and scrapers; a profile takes 30 s.
+	opsWriteTimeout = 2 * time.Minute
+	// mostProbes is how many connections of operators, probes and scrapers are open at a time.
+	mostProbes = 100
+)
 
 // server is a running serve.
 type server struct {
@@ -33,7 +37,8 @@ type server struct {
 	options  serveOptions
 	logger   *slog.Logger
 	hub      *hub.Hub
-	cache    cache // nil if there is none
+	cache    cache      // nil if there is none
+	foreign  chan error // has the error of a cache that is something else
 	fleet    *fleet.Local
 	delivery prometheus.Histogram
 	ops      *ops.Ops
@@ -99,7 +104,8 @@ func newServer(settings settings, o serveOptions, logger *slog.Logger) (*server,
 	if err != nil {
 		return nil, err
 	}
-	s := &server{settings: settings, options: o, logger: logger, cache: cache, delivery: newDelivery()}
+	s := &server{settings: settings, options: o, logger: logger, cache: cache, foreign: make(chan error, 1),
+		delivery: newDelivery()}
 	options := []hub.Option{
 		hub.WithLogger(logger),
 		hub.WithDeliveryObserver(func(d time.Duration) { s.delivery.Observe(d.Seconds()) }),
@@ -199,8 +205,7 @@ func (s *server) listen(ctx context.Context) (err error) {
 }
 
 func (s *server) listenTo(ctx context.Context, name, address string, handler http.Handler) error {
-	const most = 100 // connections: these are not for relays
-	opened, err := listen.Start(ctx, listen.Options{Name: name, Address: address, Handler: handler, MaxConnections: most,
+	opened, err := listen.Start(ctx, listen.Options{Name: name, Address: address, Handler: handler, MaxConnections: mostProbes,
 		WriteTimeout: opsWriteTimeout, Logger: s.logger})
 	if err == nil {
 		s.others = append(s.others, opened)
@@ -250,6 +255,8 @@ func (s *server) wait(signals signals) error {
 			s.changeKey(key)
 		case <-signals.stop.Done():
 			return nil
+		case err := <-s.foreign:
+			return withCode(exitUsage, err)
 		case <-source.Done():
 			return withCode(exitPermanent, source.Err())
 		case <-s.relays.Failed():

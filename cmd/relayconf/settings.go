@@ -11,12 +11,13 @@ import (
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/keysource"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/logging"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/terminal"
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/httpconfig"
 )
 
-// settings are what a command that connects to the service knows from variables and the key file.
+// settings are the variables and the key of a command that connects to the service.
 type settings struct {
 	config.Config
 	key     config.AutoConfigKey
@@ -27,13 +28,16 @@ type settings struct {
 }
 
 // loadSettings reads everything and connects to nothing.
-func loadSettings(keyFile string) (settings, error) {
+func loadSettings(keyFile, logFormat string) (settings, error) {
 	s := settings{keyFile: keyFile}
 	var err error
 	if s.Config, err = readEnvironment(); err != nil {
 		return s, err
 	}
 	s.loggers, s.gate = gated(newBaseLogger(stderr), s.LogLevel)
+	if logFormat == logging.JSON {
+		s.loggers, s.gate = logging.Loggers(logging.New(stderr, logFormat, s.LogLevel), s.LogLevel), nil
+	}
 	if s.key, err = keysource.Read(keyFile, s.AutoConfig.Key); err != nil {
 		return s, withCode(exitUsage, err)
 	}

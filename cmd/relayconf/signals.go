@@ -8,11 +8,11 @@ import (
 	"syscall"
 )
 
-// signals are what people and supervisors tell the process.
+// signals are the signals from people and supervisors.
 type signals struct {
 	stop context.Context         // ends at the first Ctrl-C or SIGTERM
 	hup  chan os.Signal          // SIGHUP; nil where it keeps its default, which is to end the process
-	last *atomic.Pointer[func()] // what to do before a second Ctrl-C or SIGTERM ends the process; nil for nothing
+	last *atomic.Pointer[func()] // called before a second Ctrl-C or SIGTERM ends the process; may be nil
 	end  func()
 }
 

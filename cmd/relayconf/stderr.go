@@ -27,7 +27,7 @@ var stderrPrinter = printer.New(printer.Options{
 	},
 })
 
-// stderr is where everything that people read goes, but what commands are for. It never blocks.
+// stderr takes the log and all messages. It never blocks.
 var stderr = terminal.Writer(stderrPrinter)
 
 // flushStderr waits until everything is printed, but no longer than the grace.

@@ -23,7 +23,7 @@ const (
 	stdoutGrace = 2 * time.Second
 )
 
-// stdout prints changes on standard output. It never waits for whoever reads there.
+// stdout prints changes on standard output. It never waits for a reader.
 type stdout struct {
 	*printer.Printer
 	format  func(change.Change) []byte // returns nil for changes that are not shown
@@ -37,7 +37,7 @@ func newStdout(o watchOptions, loggers ldlog.Loggers) *stdout {
 	s := &stdout{format: newFormat(o), once: o.once, loggers: loggers, closed: make(chan struct{})}
 	limit := stdoutLimit
 	if o.once {
-		limit = 0 // whoever wants one configuration wants it whole, and there is no more than that
+		limit = 0 // the lines of one configuration are bounded, and a script needs all of them
 	}
 	s.Printer = printer.New(printer.Options{
 		Out:   color.Output,
@@ -53,7 +53,7 @@ func newStdout(o watchOptions, loggers ldlog.Loggers) *stdout {
 	return s
 }
 
-// newFormat returns what makes a line of a change, as the flags say.
+// newFormat returns the function that formats a change as the flags say.
 func newFormat(o watchOptions) func(change.Change) []byte {
 	line := func(c change.Change) []byte { return change.JSON(c, envjson.Masked) }
 	if o.format != "json" {

@@ -146,8 +146,11 @@ func TestAClosedPipeEndsWatchCleanly(t *testing.T) {
 	read, write := p.pipe(t)
 	p.run()
 	require.NoError(t, write.Close())
-	_, err := bufio.NewReader(read).ReadString('\n') // as head -n 1
-	require.NoError(t, err)
+	lines := bufio.NewReader(read)
+	for range 2 { // as head -n 2
+		_, err := lines.ReadString('\n')
+		require.NoError(t, err)
+	}
 	require.NoError(t, read.Close())
 	server.Patch(autoconfigtest.MakeEnvironment(2, 1))
 	p.exit(exitClosed)

@@ -32,8 +32,8 @@ An environment has id, projKey, projName, envKey, envName, sdkKey, mobileKey, ex
 expiry, or null), acceptedSdkKeys and acceptedMobileKeys (name, value, expiry or null), ttlSeconds and
 secureMode. Fields may be added, and none changes its meaning.
 
-Nobody who reads the lines can hold anything up: they wait for a reader who is slow, and when too many wait
-the oldest are left out, which a line says. When standard output is closed, watch ends; if it can't be written
+A reader of the lines that is slow or stalls holds nothing up: the lines wait, and when too many wait the
+oldest are left out, which a line says. When standard output is closed, watch ends; if it can't be written
 for another reason, the log says so, and watch goes on. With --once no line is left out.
 
 --output-file keeps a JSON file of everything that is configured: format ("relayconf-environments"), version
@@ -78,7 +78,11 @@ Without a --key-file, SIGHUP ends watch as it ends most programs.
 
 Ctrl-C or SIGTERM ends the command: a hook that is running gets SIGTERM, and 5 s to end; those that wait are
 not run; and the cache (for at most 5 s) and the output file are brought up to date. A second Ctrl-C ends hook
-and command at once. As process 1 of a container, watch also waits for what a hook has left behind.
+and command at once. As process 1 of a container, watch also reaps processes that a hook left behind.
+
+--health-addr serves /livez, /readyz (200 while there is a configuration in force; it says if that is stale or from the
+cache, or if the key is rejected), /status and /metrics, without any key. watch tells systemd when there is a configuration,
+and that it is alive (Type=notify, WatchdogSec).
 
 ` + exitCodesHelp
 
@@ -112,6 +116,8 @@ type watchOptions struct {
 	cache       cacheOptions
 	link        string
 	name        string
+	logFormat   string
+	healthAddr  string
 }
 
 // defaultSettle is the --exec-settle for a hook that has a relay read its file again.
@@ -153,6 +159,8 @@ func addWatchFlags(cmd *cobra.Command, o *watchOptions) {
 	addCacheFlags(cmd, &o.cache)
 	flags.StringVar(&o.link, "link", "", "keep a link to the hub at this `URI`, such as ws://hub:8030/link, so that operators of the fleet see this relay")
 	flags.StringVar(&o.name, "name", "", "with --link: `name` of this relay in the fleet (default the host's name)")
+	flags.StringVar(&o.healthAddr, "health-addr", "", "`address` for probes and scrapers: /livez, /readyz, /status, /metrics")
+	addLogFormat(cmd, &o.logFormat)
 	for _, other := range []string{"key-file", "cache-file", "cache-redis", "cache-older-key-file", "link"} {
 		cmd.MarkFlagsMutuallyExclusive("demo", other)
 	}

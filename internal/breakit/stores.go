@@ -102,7 +102,7 @@ var stores = []promise{
 	{
 		text: "A Load only reads",
 		file: "store/filestore/filestore.go", from: "s.unusable = &unusableFile{info, unreadable.Reason}",
-		to:     "_ = os.Rename(s.path, s.path+\".damaged-1\")",
+		to:     "_, s.unusable = os.Rename(s.path, s.path+\".damaged-1\"), &unusableFile{info, unreadable.Reason}",
 		folder: "store/filestore", test: "TestALoadLeavesAFileThatCannotBeUsedAndASaveSetsItAside",
 	},
 	{

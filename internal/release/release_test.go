@@ -22,7 +22,7 @@ func newRepository(t *testing.T) string {
 		".gitignore":           "ignored.txt\n",
 		"go.mod":               "module example.com/root\n\ngo 1.26\n",
 		"root.go":              "package root\n\nconst Name = \"root\"\n",
-		"ignored.txt":           "this is no Go",
+		"ignored.txt":          "this is no Go",
 		"a/go.mod":             "module example.com/root/a\n\ngo 1.26\n\nrequire example.com/root v0.0.0\n",
 		"a/a.go":               "package a\n\nimport \"example.com/root\"\n\nconst Name = root.Name + \"/a\"\n",
 		"a/deep/deep.go":       "package deep\n",

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"bufio"
 	"compress/gzip"
 	"io"
 	"net/http"
@@ -11,34 +12,46 @@ import (
 // body reads the text of a response, decompressed if need be. It knows when the last byte came on the wire, also if that
 // byte has not led to any text yet.
 type body struct {
-	raw  io.Reader
-	gzip *gzip.Reader // nil before the first byte, and for a stream that is not compressed
-
+	raw        io.Reader
 	compressed bool
-	below      interface{ LastByte() time.Time } // the response's body, if it knows of bytes that no Read has returned yet
-	lastRead   atomic.Int64                      // when a Read of the response last returned bytes, in nanoseconds after born; 0: never
-	born       time.Time
+
+	// Of a compressed stream. It may consist of several members, each a gzip stream of its own.
+	wire     *bufio.Reader
+	member   *gzip.Reader
+	inMember bool
+
+	below    interface{ LastByte() time.Time } // the response's body, if it knows of bytes that no Read has returned yet
+	lastRead atomic.Int64                      // when a Read of the response last returned bytes, in nanoseconds after born; 0: never
+	born     time.Time
 }
 
 func newBody(response *http.Response) *body {
 	b := &body{raw: response.Body, compressed: isCompressed(response), born: time.Now()}
 	b.below, _ = response.Body.(interface{ LastByte() time.Time })
+	if b.compressed {
+		b.wire, b.member = bufio.NewReader(countedReader{b}), new(gzip.Reader)
+	}
 	return b
 }
 
-// Read implements io.Reader.
+// Read implements io.Reader. It returns text as soon as it can be decompressed: at the end of a member it does not wait
+// for the next one to begin, as a gzip.Reader left to itself would.
 func (b *body) Read(p []byte) (int, error) {
 	if !b.compressed {
 		return b.raw.Read(p)
 	}
-	if b.gzip == nil {
-		unzipped, err := gzip.NewReader(countedReader{b})
-		if err != nil {
+	if !b.inMember {
+		if err := b.member.Reset(b.wire); err != nil {
 			return 0, err
 		}
-		b.gzip = unzipped
+		b.member.Multistream(false)
+		b.inMember = true
 	}
-	return b.gzip.Read(p)
+	n, err := b.member.Read(p)
+	if err == io.EOF {
+		b.inMember, err = false, nil
+	}
+	return n, err
 }
 
 // LastByte is when the last byte came on the wire; zero if Reads tell that well enough. Any goroutine.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/internal/credential"
 	"github.com/relayconf/relayconf/internal/sse"
 )
 
@@ -28,7 +29,7 @@ type Options struct {
 	Names            sse.Names
 
 	// LastEventID returns the id to resume from; empty if a put is needed. Nil is the same as always empty. It is called
-	// before each connection.
+	// before each connection, which waits for it; it has to return soon after the line's context has ended.
 	LastEventID func() string
 
 	// Instance returns what to send as InstanceHeader; nothing if it is empty. It may be nil.
@@ -192,7 +193,7 @@ func (l *Line) follow(ctx context.Context, key config.AutoConfigKey) (end ending
 	reader := sse.NewReader(newBody(response), l.options.MaxEventSize, l.options.Names)
 	l.watch.opened(reader)
 	signal := &Signal{Kind: Opened, line: l, ctx: ctx, reader: reader, Key: key,
-		Resumed: response.Header.Get(ResumedHeader) == "true", Compressed: isCompressed(response)}
+		Resumed: isResumed(response), Compressed: isCompressed(response)}
 	received := &Signal{Kind: Received, line: l, ctx: ctx, reader: reader} // used again for each item
 	for {
 		verdict, ok := l.tell(ctx, signal)
@@ -222,14 +223,14 @@ func (l *Line) follow(ctx context.Context, key config.AutoConfigKey) (end ending
 }
 
 func (l *Line) connect(ctx context.Context, key config.AutoConfigKey) (*http.Response, error) {
-	if err := CheckKey(key); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalidKey, err)
+	if err := credential.Check(string(key)); err != nil {
+		return nil, fmt.Errorf("%w: it %w", ErrInvalidKey, err)
 	}
-	lastEventID := ""
+	resumeFrom := ""
 	if l.options.LastEventID != nil {
-		lastEventID = l.options.LastEventID()
+		resumeFrom = l.options.LastEventID()
 	}
-	request := newRequest(ctx, l.options.URL, key, lastEventID, l.options.Compressed)
+	request := newRequest(ctx, l.options.URL, key, resumeFrom, l.options.Compressed)
 	if l.options.Instance != nil && l.options.Instance() != "" {
 		request.Header.Set(InstanceHeader, l.options.Instance())
 	}

@@ -50,8 +50,11 @@ func URL(base string, protocolVersion int) (*url.URL, error) {
 	return u, nil
 }
 
-// newRequest makes the request for a stream. The lastEventID is empty if the stream is not to be resumed.
-func newRequest(ctx context.Context, u *url.URL, key config.AutoConfigKey, lastEventID string, compressed bool) *http.Request {
+// lastEventID is the header with the id that the stream is resumed from.
+const lastEventID = "Last-Event-Id"
+
+// newRequest makes the request for a stream. The id resumeFrom is empty if the stream is not to be resumed.
+func newRequest(ctx context.Context, u *url.URL, key config.AutoConfigKey, resumeFrom string, compressed bool) *http.Request {
 	request := &http.Request{
 		Method: http.MethodGet,
 		URL:    u,
@@ -62,26 +65,13 @@ func newRequest(ctx context.Context, u *url.URL, key config.AutoConfigKey, lastE
 			"Cache-Control": {"no-cache"},
 		},
 	}
-	if lastEventID != "" {
-		request.Header.Set("Last-Event-ID", lastEventID)
+	if resumeFrom != "" {
+		request.Header.Set(lastEventID, resumeFrom)
 	}
 	if compressed {
 		request.Header.Set("Accept-Encoding", "gzip")
 	}
 	return request.WithContext(ctx)
-}
-
-// CheckKey says whether the key can be sent at all. The error continues a sentence: "the key …".
-func CheckKey(key config.AutoConfigKey) error {
-	if key == "" {
-		return errors.New("it is empty")
-	}
-	for _, c := range []byte(key) {
-		if c <= ' ' || c >= 0x7f {
-			return errors.New("it has a space or another character that can't be sent")
-		}
-	}
-	return nil
 }
 
 // Printable returns a URL for logs: without a password, and with the values of its query hidden, which may be secrets.

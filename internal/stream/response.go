@@ -70,9 +70,14 @@ func isCompressed(response *http.Response) bool {
 // relay for the same relay's.
 const InstanceHeader = "Relayconf-Instance"
 
-// ResumedHeader is true in a response that goes on from the Last-Event-ID of the request: what follows are the changes
-// since then, and not a put.
+// ResumedHeader is "true" in a response that goes on from the Last-Event-ID of the request: the changes since then follow,
+// and not a put.
 const ResumedHeader = "Relayconf-Resumed"
+
+// isResumed says whether the stream goes on from the Last-Event-ID. Without one in the request, the header means nothing.
+func isResumed(response *http.Response) bool {
+	return response.Header.Get(ResumedHeader) == "true" && response.Request.Header.Get(lastEventID) != ""
+}
 
 // retryAfter takes both forms of the header, seconds and a date; 0 if there is none that makes sense.
 func retryAfter(header string, now time.Time) time.Duration {

@@ -40,8 +40,7 @@ func FuzzDecodePut(f *testing.F) {
 				Filters      map[string]envfactory.FilterRep
 			}
 		}
-		var wantErr error
-		wantErr = json.Unmarshal(data, &want)
+		wantErr := json.Unmarshal(data, &want)
 		got, err := decodeInParts(data, seed)
 		if wantErr == nil && want.Path != "/" {
 			require.ErrorIs(t, err, ErrIgnored)

@@ -195,7 +195,10 @@ func (c *conn) LocalAddr() net.Addr  { return c.ws.LocalAddr() }
 func (c *conn) RemoteAddr() net.Addr { return c.ws.RemoteAddr() }
 
 func (c *conn) SetDeadline(t time.Time) error {
-	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
+	if err := c.SetReadDeadline(t); err != nil {
+		return err
+	}
+	return c.SetWriteDeadline(t)
 }
 
 func (c *conn) SetReadDeadline(t time.Time) error  { return c.setDeadline(&c.readDeadline, t) }

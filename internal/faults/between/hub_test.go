@@ -24,6 +24,7 @@ func behindAProxy(t *testing.T, d daemon, s settings, options ...hub.Option) (*h
 	t.Helper()
 	h := hub.New(options...)
 	require.NoError(t, h.SetKeys([]hub.Key{{Name: "hub", Key: rig.Key}}))
+	h.SetSource(hub.Source{Kind: hub.SourceStream, Time: time.Now()})
 	h.Changes(true, changed(t, rig.Environment(1, 1)))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		want := "HTTP/1.1"

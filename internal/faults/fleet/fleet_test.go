@@ -2,7 +2,6 @@
 package fleet
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"log"
@@ -20,9 +19,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/relayconf/relayconf/autoconfig"
+	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
 	"github.com/relayconf/relayconf/config"
-	"github.com/relayconf/relayconf/envfactory"
 	"github.com/relayconf/relayconf/httpconfig"
+	"github.com/relayconf/relayconf/internal/memnet"
 )
 
 const (
@@ -89,24 +89,16 @@ func (s *service) count() int {
 	return len(s.arrivals)
 }
 
-type handler struct{}
-
-func (handler) AddEnvironment(envfactory.EnvironmentParams)    {}
-func (handler) UpdateEnvironment(envfactory.EnvironmentParams) {}
-func (handler) ReceivedAllEnvironments()                       {}
-func (handler) DeleteEnvironment(config.EnvironmentID)         {}
-func (handler) KeyExpired(config.EnvironmentID, config.SDKKey) {}
-
 // follow starts the fleet, with the default delay.
 func follow(t *testing.T, uri string, transport http.RoundTripper, options ...autoconfig.Option) (closeAll func()) {
 	var fleet []*autoconfig.StreamManager
+	if transport != nil {
+		options = append(options, autoconfig.WithHTTPClient(&http.Client{Transport: transport}))
+	}
 	for range managers {
 		httpConfig, err := httpconfig.NewHTTPConfig(config.ProxyConfig{}, nil, "", ldlog.NewDisabledLoggers())
 		require.NoError(t, err)
-		if transport != nil {
-			httpConfig.Client().Transport = transport
-		}
-		m := autoconfig.NewStreamManager("rel-fleet", uri, handler{}, httpConfig, 0, ldlog.NewDisabledLoggers(), options...)
+		m := autoconfig.NewStreamManager("rel-fleet", uri, autoconfigtest.NewRecorder(), httpConfig, 0, ldlog.NewDisabledLoggers(), options...)
 		m.Start()
 		fleet = append(fleet, m)
 	}
@@ -177,7 +169,7 @@ func TestAFleetThatLosesItsServiceComesBackSpreadOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newService()
-				defer follow(t, "http://127.0.0.1", pipes{s})()
+				defer follow(t, "http://127.0.0.1", memnet.Serving(s))()
 				synctest.Wait()
 				start := s.lose(words)
 				time.Sleep(2 * time.Second)
@@ -193,47 +185,6 @@ func TestAFleetThatLosesItsServiceComesBackSpreadOut(t *testing.T) {
 	}
 }
 
-// pipes is a transport in memory, for the time of testing/synctest.
-type pipes struct{ s *service }
-
-func (p pipes) RoundTrip(r *http.Request) (*http.Response, error) {
-	reader, writer := io.Pipe()
-	response := &responseWriter{writer: writer, response: make(chan *http.Response, 1)}
-	go func() {
-		p.s.ServeHTTP(response, r)
-		response.WriteHeader(http.StatusOK)
-		_ = writer.Close()
-	}()
-	context.AfterFunc(r.Context(), func() { _ = reader.Close() })
-	answer := <-response.response
-	answer.Request, answer.Body = r, reader
-	return answer, nil
-}
-
-// responseWriter is the service's side of a pipe.
-type responseWriter struct {
-	header   http.Header
-	writer   *io.PipeWriter
-	response chan *http.Response
-	once     sync.Once
-}
-
-func (w *responseWriter) Header() http.Header {
-	if w.header == nil {
-		w.header = http.Header{}
-	}
-	return w.header
-}
-
-func (w *responseWriter) WriteHeader(status int) {
-	w.once.Do(func() { w.response <- &http.Response{StatusCode: status, Header: w.Header()} })
-}
-
-func (w *responseWriter) Write(p []byte) (int, error) {
-	w.WriteHeader(http.StatusOK)
-	return w.writer.Write(p)
-}
-
 // A service that rejects all is asked on the slow schedule: after 5 minutes, 10, 20, 40, and then each hour, up to half
 // of that taken off. In a day that is at most some fifty requests of each.
 func TestAServiceThatRejectsAllIsAskedSlowly(t *testing.T) {
@@ -243,7 +194,7 @@ func TestAServiceThatRejectsAllIsAskedSlowly(t *testing.T) {
 				s := newService()
 				s.reject = status
 				start := time.Now()
-				defer follow(t, "http://127.0.0.1", pipes{s}, autoconfig.WithRejectedKeyRetry())()
+				defer follow(t, "http://127.0.0.1", memnet.Serving(s), autoconfig.WithRejectedKeyRetry())()
 				time.Sleep(24 * time.Hour)
 				synctest.Wait()
 				after := s.arrived(start)

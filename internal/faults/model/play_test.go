@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"reflect"
 	"strings"
 	"sync"
@@ -15,6 +16,7 @@ import (
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/httpconfig"
+	"github.com/relayconf/relayconf/internal/memnet"
 )
 
 const (
@@ -30,7 +32,7 @@ const (
 
 // player plays one history to a manager and to the model.
 type player struct {
-	service *service
+	service *memnet.Service
 	relay   *relay
 	manager *autoconfig.StreamManager
 	ready   <-chan error
@@ -38,7 +40,7 @@ type player struct {
 	model   *model
 	keys    int // auto-configuration keys so far
 
-	line *exchange // nil while no connection is up
+	line *memnet.Exchange // nil while no connection is up
 	// After this the next request is answered: by then the manager has sent it.
 	answerAt time.Time
 	answers  []answer
@@ -62,16 +64,12 @@ func play(t *testing.T, history []step) (problem string) {
 }
 
 func newPlayer() *player {
-	p := &player{service: newService(), relay: newRelay(), model: newModel(time.Now()), answerAt: time.Now()}
-	httpConfig, err := httpconfig.NewHTTPConfig(config.ProxyConfig{}, nil, "", ldlog.NewDisabledLoggers())
-	if err != nil {
-		panic(err)
-	}
-	httpConfig.Client().Transport = p.service
+	p := &player{service: memnet.NewService(), relay: newRelay(), model: newModel(time.Now()), answerAt: time.Now()}
 	loggers := ldlog.NewDefaultLoggers()
 	loggers.SetBaseLogger(&p.log)
 	loggers.SetMinLevel(ldlog.Debug)
-	p.manager = autoconfig.NewStreamManager(p.key(), "https://example.com", p.relay, httpConfig, 0, loggers,
+	p.manager = autoconfig.NewStreamManager(p.key(), "https://example.com", p.relay, httpconfig.HTTPConfig{}, 0, loggers,
+		autoconfig.WithHTTPClient(&http.Client{Transport: p.service}),
 		autoconfig.WithReadTimeout(readTimeout), autoconfig.WithProtocolVersion(2))
 	p.ready = p.manager.Start()
 	return p
@@ -103,7 +101,7 @@ func (p *player) onLine(s step) {
 	switch s := s.(type) {
 	case silence:
 		select {
-		case <-p.line.request.Context().Done():
+		case <-p.line.Request.Context().Done():
 		case <-time.After(readTimeout + time.Second):
 		}
 		p.lost(autoconfig.ErrorKindTimeout)
@@ -111,13 +109,13 @@ func (p *player) onLine(s step) {
 		if s.midway != nil {
 			text := wire(resolve(s.midway, time.Now()))
 			if _, isComment := s.midway.(comment); !isComment {
-				p.line.send(text[:len(text)/2])
+				send(p.line, text[:len(text)/2])
 			}
 		}
-		_ = p.line.body.Close()
+		p.line.Drop()
 		p.lost(autoconfig.ErrorKindNetwork)
 	case outage:
-		_ = p.line.body.Close()
+		p.line.Drop()
 		p.lost(autoconfig.ErrorKindNetwork)
 		p.answers = s.answers
 	case burst:
@@ -137,7 +135,7 @@ func (p *player) send(steps ...step) {
 			p.model.take(s)
 		}
 	}
-	p.line.send(text.String())
+	send(p.line, text.String())
 	if !p.model.up {
 		p.gone()
 	}
@@ -147,25 +145,25 @@ func (p *player) send(steps ...step) {
 func (p *player) connect() string {
 	for p.line == nil {
 		longest := slowWait
-		e := p.service.next(longest)
+		e := p.service.Next(longest)
 		if e == nil {
 			return fmt.Sprintf("there was no request within %s", longest)
 		}
-		if got := e.request.Header.Get("Authorization"); got != string(p.key()) {
+		if got := e.Request.Header.Get("Authorization"); got != string(p.key()) {
 			return fmt.Sprintf("the request has key %s", got)
 		}
 		time.Sleep(time.Until(p.answerAt))
 		if len(p.answers) > 0 {
 			a := p.answers[0]
 			p.answers = p.answers[1:]
-			e.fail(a)
+			refuse(e, a)
 			p.lost(a.kind())
 			if a.slow() {
 				p.answerAt = time.Now().Add(slowWait)
 			}
 			continue
 		}
-		e.stream()
+		e.Stream()
 		p.line = e
 		p.model.connected()
 		synctest.Wait()

@@ -45,14 +45,14 @@ func NewTracker(sink func(Change), now func() time.Time) *Tracker {
 	}
 }
 
-// Snapshot is what is configured at one moment. It must not be modified.
+// Snapshot is the configuration of one moment. It must not be modified.
 type Snapshot struct {
 	Environments []*envfactory.EnvironmentParams // sorted by id
 	Filters      []envfactory.FilterParams       // sorted by id
 }
 
-// Snapshot returns what is configured now. It returns false as long as that is not what the service has or had: before the
-// first put, and while one is being applied. A ReceivedAll then follows.
+// Snapshot returns the present configuration. It returns false before the first put and while one is being applied, when
+// the service never had this configuration. A ReceivedAll then follows.
 func (t *Tracker) Snapshot() (s Snapshot, whole bool) {
 	t.mu.Lock()
 	if !t.whole {
@@ -123,7 +123,7 @@ func (t *Tracker) ReceivedAllEnvironments() {
 
 // KeyExpired forgets the key and passes on a KeyExpired.
 func (t *Tracker) KeyExpired(id config.EnvironmentID, oldKey config.SDKKey) {
-	env := t.change(id, func(p *envfactory.EnvironmentParams) { dropSDKKey(p, oldKey) })
+	env := t.change(id, func(p *envfactory.EnvironmentParams) { *p = p.WithoutSDKKey(oldKey) })
 	t.send(Change{Kind: KeyExpired, Env: env, SDKKey: oldKey})
 }
 
@@ -195,17 +195,4 @@ func (t *Tracker) change(id config.EnvironmentID, apply func(*envfactory.Environ
 	apply(&env)
 	t.envs[id] = &env
 	return env
-}
-
-// dropSDKKey takes an expired key out of an environment. The one that expires next takes its place as the expiring key.
-func dropSDKKey(p *envfactory.EnvironmentParams, expired config.SDKKey) {
-	p.AcceptedSDKKeys = slices.DeleteFunc(slices.Clone(p.AcceptedSDKKeys),
-		func(k envfactory.AcceptedSDKKey) bool { return k.Value == expired })
-	p.ExpiringSDKKey, p.ExpiringSDKKeyTime = "", time.Time{}
-	for _, k := range p.AcceptedSDKKeys {
-		sooner := p.ExpiringSDKKey == "" || k.Expiry.Before(p.ExpiringSDKKeyTime)
-		if k.Value != p.SDKKey && !k.Expiry.IsZero() && sooner {
-			p.ExpiringSDKKey, p.ExpiringSDKKeyTime = k.Value, k.Expiry
-		}
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/filewatch"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/strictyaml"
+	"github.com/relayconf/relayconf/store"
 )
 
 const (
@@ -49,8 +50,9 @@ type Source struct {
 }
 
 // Start loads the store, reads the files, and gives the handler all of the configuration before it returns. If the files
-// have a mistake, the stored configuration is served until it is mended; without one, Start returns the error: strictyaml.Problems
-// if the files could be read.
+// have a mistake, the stored configuration is served until it is mended; without one, Start returns the error:
+// strictyaml.Problems if the files could be read. It also returns the error of a Store that finds something else in its
+// place (store.ErrForeign).
 func Start(ctx context.Context, options Options) (*Source, error) {
 	s := &Source{
 		options:   options,
@@ -59,7 +61,9 @@ func Start(ctx context.Context, options Options) (*Source, error) {
 		status: autoconfig.Status{State: autoconfig.StateInitializing, StateSince: time.Now(),
 			Source: autoconfig.SourceNone},
 	}
-	s.load(ctx)
+	if err := s.load(ctx); err != nil {
+		return nil, err
+	}
 	before := filewatch.Take(options.Path)
 	err := s.firstRead(ctx)
 	environments, filters := s.inventory.count()
@@ -95,19 +99,22 @@ func (s *Source) Status() autoconfig.Status {
 	return s.status
 }
 
-// load loads the stored inventory.
-func (s *Source) load(ctx context.Context) {
+// load loads the stored inventory. It returns an error if something else than a store is there, which must stay.
+func (s *Source) load(ctx context.Context) error {
 	if s.options.Store == nil {
-		return
+		return nil
 	}
 	snapshot, err := s.options.Store.Load(ctx)
 	switch {
+	case errors.Is(err, store.ErrForeign):
+		return err
 	case err != nil:
 		s.status.StoreFailures++
 		s.options.Logger.Warn("The stored configuration could not be loaded; the versions go on from the time", "error", err)
 	case snapshot != nil:
 		s.inventory, s.confirmed = fromSnapshot(snapshot), snapshot.LastConfirmed()
 	}
+	return nil
 }
 
 // firstRead is patient with files that are being written.

@@ -33,8 +33,6 @@ func Read(path string, limit int64) ([]byte, error) {
 		return nil, err
 	case before.Size() > limit:
 		return nil, fmt.Errorf("%s is larger than %d bytes: this seems to be the wrong file", path, limit)
-	case openForWriting(file):
-		return nil, fmt.Errorf("%s can't be read: %w", path, ErrBeingWritten)
 	}
 	data, err := io.ReadAll(io.LimitReader(file, limit))
 	if err != nil {

@@ -100,23 +100,6 @@ func (s state) writtenInPlace(before state) bool {
 	return false
 }
 
-// beingWritten tells whether a process has one of the files open for writing.
-func (s state) beingWritten() bool {
-	for _, e := range s {
-		if e.info == nil || !e.info.Mode().IsRegular() {
-			continue
-		}
-		if file, err := os.Open(e.path); err == nil {
-			writing := openForWriting(file)
-			_ = file.Close()
-			if writing {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // foldersOf returns the folder of a path, the path itself if it is a folder, and the folders of every symbolic link on the
 // way to it.
 func foldersOf(path string) []string {

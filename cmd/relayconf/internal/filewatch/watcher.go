@@ -116,9 +116,6 @@ func (w *Watcher) settled(settle *time.Timer) {
 		return
 	case !w.dirty:
 		return
-	case now.beingWritten():
-		settle.Reset(settleWritten)
-		return
 	}
 	if w.events != nil {
 		w.watchFolders() // links may point elsewhere now

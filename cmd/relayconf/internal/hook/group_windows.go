@@ -14,5 +14,5 @@ var ownGroup = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GR
 // terminateGroup does nothing: Windows has no such signal.
 func terminateGroup(*exec.Cmd) {}
 
-// killGroup does not end what the command started: Windows has no signal for groups.
+// killGroup does not end children of the command: Windows has no signal for groups.
 func killGroup(command *exec.Cmd) { _ = command.Process.Kill() }

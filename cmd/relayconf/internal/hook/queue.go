@@ -45,7 +45,7 @@ func (q *queue) take() []*change.Change {
 		return all
 	}
 	next := []*change.Change{q.changes[0]}
-	q.changes[0] = nil // so that the array does not keep what has been run
+	q.changes[0] = nil // so that the array does not keep a change after its run
 	q.changes = q.changes[1:]
 	if len(q.changes) == 0 {
 		q.changes = nil

@@ -10,7 +10,7 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
 )
 
-// Options says what to run, and how.
+// Options are the settings of a Runner.
 type Options struct {
 	Command string        // run by the shell: sh -c on Unix, cmd /C on Windows
 	Timeout time.Duration // longest time for one run; not positive means no limit
@@ -18,12 +18,12 @@ type Options struct {
 	// Settle gathers changes: a run comes when there was no change for so long, or after ten times as long, and gets them
 	// all as a JSON list. Not positive: each change has a run of its own.
 	Settle time.Duration
-	Output io.Writer // for what the command prints; an *os.File is handed to it as it is
+	Output io.Writer // the output of the command; an *os.File is handed to it as it is
 	Report func(format string, args ...any)
 	Before func(context.Context) // called before each run, if not nil; the context ends with Stop
 }
 
-// Counts says what became of the changes.
+// Counts are the numbers of runs by their outcome, and of waiting changes.
 type Counts struct {
 	Done    int // runs that succeeded
 	Failed  int // runs that failed or took too long
@@ -119,7 +119,7 @@ func (r *Runner) Kill() {
 	<-r.ended
 }
 
-// Counts tells what became of the changes so far.
+// Counts returns the counts so far.
 func (r *Runner) Counts() Counts {
 	r.mu.Lock()
 	defer r.mu.Unlock()

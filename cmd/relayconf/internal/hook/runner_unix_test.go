@@ -158,8 +158,8 @@ func TestStopSendsSIGTERMFirst(t *testing.T) {
 	folder := t.TempDir()
 	begun, told := filepath.Join(folder, "begun"), filepath.Join(folder, "told")
 	var said reports
-	// The child of the shell gets the signal too: else the shell would wait for it.
-	runner := Start(Options{Command: fmt.Sprintf("trap 'mkdir %s; exit 3' TERM; mkdir %s; sleep 100", told, begun),
+	// A shell runs the trap while it waits for a child in the background, and after a child in the foreground.
+	runner := Start(Options{Command: fmt.Sprintf("trap 'mkdir %s; exit 3' TERM; sleep 100 & mkdir %s; wait", told, begun),
 		Timeout: time.Hour, Grace: soon, Output: os.Stderr, Report: said.add})
 	runner.Add(added("1"))
 	require.Eventually(t, func() bool { return exists(begun) }, soon, 5*time.Millisecond)

@@ -8,9 +8,9 @@ import (
 	"os"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/internal/credential"
 )
 
 // ErrNoKey means that there is neither a file nor a variable.
@@ -40,10 +40,10 @@ func ReadAll(path string) ([]config.AutoConfigKey, error) {
 	var keys []config.AutoConfigKey
 	for line := range strings.Lines(text) {
 		key := strings.TrimSpace(line)
-		switch {
-		case key == "":
-		case strings.ContainsFunc(key, unfit):
-			return nil, fmt.Errorf("the key file %s holds more than keys: each line must be one of plain characters", path)
+		switch err := credential.Check(key); {
+		case errors.Is(err, credential.ErrEmpty):
+		case err != nil:
+			return nil, fmt.Errorf("the key file %s must hold nothing but keys, one a line: a line %w", path, err)
 		default:
 			keys = append(keys, config.AutoConfigKey(key))
 		}
@@ -62,11 +62,8 @@ func fromFile(path string) (config.AutoConfigKey, error) {
 		return "", err
 	}
 	key := strings.TrimSpace(text)
-	switch {
-	case key == "":
-		return "", fmt.Errorf("the key file %s is empty: it must hold the key", path)
-	case strings.ContainsFunc(key, unfit):
-		return "", fmt.Errorf("the key file %s holds more than a key: it must hold one line of plain characters", path)
+	if err := credential.Check(key); err != nil {
+		return "", fmt.Errorf("the key file %s must hold the key and nothing else: it %w", path, err)
 	}
 	return config.AutoConfigKey(key), nil
 }
@@ -114,6 +111,3 @@ func readAll(file *os.File, deadline time.Time) ([]byte, error) {
 
 // pollEvery is how often a named pipe is tried.
 const pollEvery = 10 * time.Millisecond
-
-// unfit tells whether a character can't be part of a key.
-func unfit(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) || r > unicode.MaxASCII }

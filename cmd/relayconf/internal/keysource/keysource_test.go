@@ -19,10 +19,10 @@ func TestTheFileHoldsNothingButTheKey(t *testing.T) {
 		"with white space":   {"\r\n  rel-1\t\r\n", "rel-1", ""},
 		"empty":              {"", "", "is empty"},
 		"only white space":   {" \n", "", "is empty"},
-		"two lines":          {"rel-secret\nrel-other", "", "holds more than a key"},
-		"a variable setting": {"AUTO_CONFIG_KEY= rel-secret", "", "holds more than a key"},
-		"a control sign":     {"rel-\x00secret", "", "holds more than a key"},
-		"not ASCII":          {"rel-secret…", "", "holds more than a key"},
+		"two lines":          {"rel-secret\nrel-other", "", "holds white space"},
+		"a variable setting": {"AUTO_CONFIG_KEY= rel-secret", "", "holds white space"},
+		"a control sign":     {"rel-\x00secret", "", "holds white space"},
+		"not ASCII":          {"rel-secret…", "", "holds white space"},
 		"too large":          {strings.Repeat("secret", 1000), "", "is too large"},
 	}
 	for name, test := range tests {
@@ -51,8 +51,8 @@ func TestAFileOfOlderKeysHasOneALine(t *testing.T) {
 		"one":             {"rel-1", []config.AutoConfigKey{"rel-1"}, ""},
 		"two":             {"rel-2\n\r\n rel-1\r\n", []config.AutoConfigKey{"rel-2", "rel-1"}, ""},
 		"none":            {" \n\n", nil, "is empty"},
-		"two on one line": {"rel-secret rel-other", nil, "holds more than keys"},
-		"a control sign":  {"rel-1\nrel-\x00secret", nil, "holds more than keys"},
+		"two on one line": {"rel-secret rel-other", nil, "holds white space"},
+		"a control sign":  {"rel-1\nrel-\x00secret", nil, "holds white space"},
 		"too large":       {strings.Repeat("secret\n", 1000), nil, "is too large"},
 	}
 	for name, test := range tests {

@@ -42,6 +42,14 @@ func (o *Ops) Probes() http.Handler {
 	return secured(mux)
 }
 
+// Sidecar handles /status, too, for a command that has no listener for operators. It tells nothing of keys.
+func (o *Ops) Sidecar() http.Handler {
+	mux := http.NewServeMux()
+	o.addProbes(mux)
+	mux.HandleFunc("GET /status", o.status)
+	return secured(mux)
+}
+
 // Operators handles all there is. More handlers can be added to what it returns. Admin guards it.
 func (o *Ops) Operators() *http.ServeMux {
 	mux := http.NewServeMux()

@@ -1,6 +1,6 @@
 // Package orphans keeps a process that runs as process 1 of a container free of zombies: children of a hook that outlive
 // it become children of process 1, which has to wait for them. Commands of our own have to be started with Start, so that
-// their exit status is left to whoever waits for them.
+// their exit status is left to Wait.
 package orphans
 
 import (

@@ -3,6 +3,7 @@ package orphans
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
@@ -65,13 +66,17 @@ func TestAnOrphanLeavesNoZombie(t *testing.T) {
 
 func TestTheExitStatusOfOurOwnIsLeftToThem(t *testing.T) {
 	startReaping(t)
-	for range 50 {
-		command := exec.Command("sh", "-c", "exit 7")
-		require.NoError(t, Start(command))
-		var exit *exec.ExitError
-		require.ErrorAs(t, Wait(command), &exit)
-		require.Equal(t, 7, exit.ExitCode())
-	}
+	command := exec.Command("sh", "-c", "exit 7")
+	require.NoError(t, Start(command))
+	require.Eventually(t, func() bool {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", command.Process.Pid))
+		require.NoError(t, err, "it is not waited for by anybody but its owner")
+		return isZombieOf(stat, os.Getpid())
+	}, soon, 5*time.Millisecond)
+	reapAll()
+	var exit *exec.ExitError
+	require.ErrorAs(t, Wait(command), &exit)
+	assert.Equal(t, 7, exit.ExitCode())
 	assert.Empty(t, own.pids)
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/terminal"
 )
 
-// The first two fields of the file say what it is. A version is a promise: fields may be added under it; anything else
+// The first two fields of the file are its format and version. A version is a promise: fields may be added under it; anything else
 // raises it.
 const (
 	Format  = "relayconf-environments"

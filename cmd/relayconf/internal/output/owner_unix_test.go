@@ -50,20 +50,20 @@ func TestTheModeOfTheFile(t *testing.T) {
 	}
 }
 
-// TestTheGroupOfTheFile has the group that the file gets from the folder (a folder with the set-group-id bit passes its
-// group on), and another, which it keeps or can't keep: root may give any group, others only those that they are in.
-func TestTheGroupOfTheFile(t *testing.T) {
+// Root may give a file away, and others may give it to any group that they are in.
+func TestTheOwnerAndGroupOfTheFile(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "envs.json")
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
 	groups, err := os.Getgroups()
 	require.NoError(t, err)
 	groups = append(groups, os.Getgid())
-	if os.Geteuid() == 0 {
-		groups = append(groups, 12345)
+	owner := os.Geteuid()
+	if owner == 0 {
+		owner, groups = 23456, append(groups, 12345)
 	}
 	for _, group := range groups {
-		require.NoError(t, os.Chown(path, -1, group))
+		require.NoError(t, os.Chown(path, owner, group))
 		require.NoError(t, os.Chmod(path, 0o640))
 		w := &world{}
 		writer := Start(w.options(path))
@@ -73,6 +73,7 @@ func TestTheGroupOfTheFile(t *testing.T) {
 		require.NoError(t, err)
 		assert.NotZero(t, info.Size())
 		assert.Equal(t, uint32(group), info.Sys().(*syscall.Stat_t).Gid)
+		assert.Equal(t, uint32(owner), info.Sys().(*syscall.Stat_t).Uid)
 		assert.Equal(t, fs.FileMode(0o640), info.Mode())
 		assert.Empty(t, w.reports())
 	}

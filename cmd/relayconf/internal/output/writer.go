@@ -20,14 +20,14 @@ const (
 	lastRetry  = time.Minute
 )
 
-// Options says what to write, and where.
+// Options are the settings of a Writer.
 type Options struct {
 	Path string
 	// Mode is the mode of the file. 0: that of the file which is replaced, or 0600.
 	Mode fs.FileMode
-	// Snapshot returns what is configured at the moment, or false if that is not whole yet: a Changed has to follow then.
+	// Snapshot returns the present configuration, or false if it is not whole yet: a Changed has to follow then.
 	Snapshot func() (change.Snapshot, bool)
-	// Report takes what went wrong, and Recovered that it is mended.
+	// Report is called with each failure, and Recovered after the first success that follows one.
 	Report, Recovered func(format string, args ...any)
 }
 
@@ -72,7 +72,7 @@ func (w *Writer) Changed() {
 	}
 }
 
-// Flush writes what has changed, once the configuration is whole, and returns when the file is current, or an error if
+// Flush writes the file if it is stale, once the configuration is whole, and returns when the file is current, or an error if
 // it can't be. It does nothing if nothing has changed since the last write that succeeded, or after Close.
 func (w *Writer) Flush(ctx context.Context) error {
 	done := make(chan error, 1)
@@ -91,7 +91,7 @@ func (w *Writer) Flush(ctx context.Context) error {
 	}
 }
 
-// Close writes what has changed, and ends the writer. A configuration that is not whole is not written. It must be called
+// Close writes the file if it is stale, and ends the writer. A configuration that is not whole is not written. It must be called
 // once.
 func (w *Writer) Close() error {
 	done := make(chan error, 1)

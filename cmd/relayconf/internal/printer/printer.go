@@ -1,5 +1,5 @@
 // Package printer writes lines to an output that may stall or fail, such as a terminal after Ctrl-S or a pipe that nobody
-// reads, without ever holding up whoever prints.
+// reads. The caller never waits.
 package printer
 
 import (

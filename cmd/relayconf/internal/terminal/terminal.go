@@ -27,7 +27,7 @@ func Plain(text string) string {
 	}, text)
 }
 
-// EscapeJSON escapes, in a JSON text, what JSON allows in a string as it is and a terminal obeys. The text means the same.
+// EscapeJSON escapes control characters and direction marks in a JSON text. The text means the same.
 // White space between values stays.
 func EscapeJSON(text []byte) []byte { return escape(text, appendJSONEscape) }
 
@@ -49,8 +49,8 @@ func appendGoEscape(text []byte, r rune) []byte {
 	}
 }
 
-// escape replaces what steers a terminal, but line feeds and tabs, and every byte that is not UTF-8. It returns the same
-// memory if there is nothing to replace.
+// escape replaces each character that steers a terminal, except line feeds and tabs, and each byte that is not UTF-8. It
+// returns the same memory if there is nothing to replace.
 func escape(text []byte, appendEscape func([]byte, rune) []byte) []byte {
 	var escaped []byte
 	kept := 0 // where the text begins that is not in escaped yet
@@ -76,7 +76,7 @@ func escape(text []byte, appendEscape func([]byte, rune) []byte) []byte {
 	return append(escaped, text[kept:]...)
 }
 
-// Writer returns a writer that escapes what steers a terminal, but line feeds and tabs.
+// Writer returns a writer that escapes each character that steers a terminal, except line feeds and tabs.
 func Writer(out io.Writer) io.Writer { return writer{out} }
 
 type writer struct{ out io.Writer }
