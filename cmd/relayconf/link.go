@@ -19,8 +19,12 @@ func (f *follower) startLink() (err error) {
 	}
 	s := f.settings
 	module, _ := moduleVersion()
-	f.agent, err = agent.New(f.manager, f.options.link, agent.WithName(f.options.name), agent.WithVersion("relayconf "+module),
-		agent.WithHTTPConfig(s.http), agent.WithLogger(linkLogger(s.loggers)), agent.WithLogLevel(s.gate.set))
+	options := []agent.Option{agent.WithName(f.options.name), agent.WithVersion("relayconf " + module),
+		agent.WithHTTPConfig(s.http), agent.WithLogger(linkLogger(s.loggers))}
+	if s.gate != nil {
+		options = append(options, agent.WithLogLevel(s.gate.set))
+	}
+	f.agent, err = agent.New(f.manager, f.options.link, options...)
 	if err != nil {
 		return usageError("--link or --name can't be used: %s", strings.TrimPrefix(err.Error(), "agent: "))
 	}

@@ -157,10 +157,10 @@ func addWatchFlags(cmd *cobra.Command, o *watchOptions) {
 	flags.Var(atLeast(0, &o.hookSettle), "exec-settle",
 		"run --exec once for all changes, when there was none for this long; 0 is a run for each (default 1s with --output-file, else 0)")
 	addCacheFlags(cmd, &o.cache)
-	flags.StringVar(&o.healthAddr, "health-addr", "", "`address` for probes and scrapers: /livez, /readyz, /status, /metrics")
-	addLogFormat(cmd, &o.logFormat)
 	flags.StringVar(&o.link, "link", "", "keep a link to the hub at this `URI`, such as ws://hub:8030/link, so that operators of the fleet see this relay")
 	flags.StringVar(&o.name, "name", "", "with --link: `name` of this relay in the fleet (default the host's name)")
+	flags.StringVar(&o.healthAddr, "health-addr", "", "`address` for probes and scrapers: /livez, /readyz, /status, /metrics")
+	addLogFormat(cmd, &o.logFormat)
 	for _, other := range []string{"key-file", "cache-file", "cache-redis", "cache-older-key-file", "link"} {
 		cmd.MarkFlagsMutuallyExclusive("demo", other)
 	}
