@@ -168,6 +168,7 @@ func TestAStreamTellsNothingOfOtherViews(t *testing.T) {
 		s.Changes(false, changes{secret("web", "prod", "a", 1)})
 		p := s.spy(t, key, "")
 		defer p.cancel()
+		eventually(t, func() bool { return strings.Count(p.seen(), "id: ") == 1 }) // the put has version 1
 		for version := 2; version < 20; version++ {
 			other(false, secret("api", "prod", "o1", version), secret("api", "prod", "o2", version))
 			other(true, removed("o2"))
