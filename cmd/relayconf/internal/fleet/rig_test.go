@@ -108,9 +108,10 @@ type testRelay struct {
 
 type heldHandler struct{ hold *sync.Mutex }
 
+// wait returns when nobody holds the handler.
 func (h heldHandler) wait() {
 	h.hold.Lock()
-	h.hold.Unlock() //nolint:staticcheck // it waits
+	defer h.hold.Unlock()
 }
 
 func (h heldHandler) AddEnvironment(envfactory.EnvironmentParams)    { h.wait() }
