@@ -1,4 +1,4 @@
-// Package store holds what the stores of the last known configuration have in common: the errors of stored data that
+// Package store holds the common parts of the stores of the last known configuration: the errors of stored data that
 // can't be used, and a way to bound calls that hang. The stores themselves are in the packages filestore and redisstore;
 // for one of your own there are sealed, which encrypts, and storetest, which tests it.
 package store
