@@ -86,9 +86,9 @@ type KeyedStore interface {
 //
 // Start loads from the store, and connects as soon as that is done, but 200 ms later at the latest: the first connection
 // can go on from the stored configuration if the service is a hub. The stored configuration is given to the
-// handler as a put would be, unless a put from the stream is there first. The first put from the stream is then compared
-// with it, so that unchanged items are not mentioned again. Status.Source tells which of the two is in force; the state
-// stays StateInitializing until the stream has delivered.
+// handler as a put would be, unless a put from the stream is there first. The first put from the stream is then
+// compared with it, so that unchanged items are not mentioned again. Status.Source tells which of the two is in force;
+// the state stays StateInitializing until the stream has delivered.
 //
 // A change is saved half a second later, or, if saving takes long, four times as long as the last save took; and when
 // the manager ends, for which Done waits up to 5 s. A put is saved even if nothing in it is new, within half a minute, and
