@@ -33,8 +33,8 @@ func (m *StreamManager) Applied() Applied {
 }
 
 // AppliedVersions returns the versions of environments, by their ids, as far as the handler has been told of them: those
-// asked for, or all if none are. What is not known, what was deleted, and what the handler is being told of just now is
-// left out. The digest is that of Applied at the same moment.
+// asked for, or all if none are. Unknown and deleted environments are left out, and those in the handler's current
+// call. The digest is that of Applied at the same moment.
 func (m *StreamManager) AppliedVersions(ids ...config.EnvironmentID) (versions map[config.EnvironmentID]int, digest string) {
 	asked := make(map[string]bool, len(ids))
 	for _, id := range ids {

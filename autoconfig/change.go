@@ -48,7 +48,7 @@ const (
 type ChangeHandler interface {
 	// Changes is called once for each event that changed something, and for each put, before the handler's calls for the
 	// same event. The put parameter is true for a put, which replaces everything: items that it does not list are removed,
-	// and tombstones that it does not list are cleared. A put mentions only what has changed.
+	// and tombstones that it does not list are cleared. A put mentions only changed items.
 	//
 	// A configuration from a store is such a put, too; the tombstones that were stored come with it as deletions. Whether
 	// the stream has confirmed the configuration is in Status.Source.

@@ -70,7 +70,7 @@ func (r *runner) awaitLoaded() {
 
 // saveChanges has the saver save, if there is reason to, after a message of the stream. Messages that come before the
 // first put are not the whole configuration, and would replace one. A put means that the service has accepted the key of
-// the connection, and that the configuration is what the service has: it is saved even if it is the same, since the store
+// the connection, and that the configuration equals the service's: it is saved even if it is the same, since the store
 // may have lost it. The same goes for the first event of a resumed stream.
 func (r *runner) saveChanges(confirmed bool) {
 	if r.saver == nil || r.m.status.Source == SourceNone {

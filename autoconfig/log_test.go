@@ -157,7 +157,7 @@ func TestLogLevelOfChanges(t *testing.T) {
 	}
 }
 
-// The line "Connecting" is what an operator looks at first: it must name the URL in full, but may be pasted anywhere.
+// The line "Connecting" is the first one that operators read: it must name the URL in full, but may be pasted anywhere.
 func TestLogConnectingNamesTheURLWithoutSecrets(t *testing.T) {
 	for _, test := range []struct{ name, uri, want string }{
 		{"whole", "https://example.com:8030/base/", "https://example.com:8030/base/relay_auto_config?rpacProtocolVersion=2"},
@@ -181,7 +181,7 @@ func TestLogConnectingNamesTheURLWithoutSecrets(t *testing.T) {
 	}
 }
 
-// everyLine makes a manager log what it can: changes, retries, a failure of the store, the end.
+// everyLine makes a manager log lines of every kind: changes, retries, a failure of the store, the end.
 func everyLine(t *testing.T, loggers ldlog.Loggers, options ...Option) {
 	synctest.Test(t, func(t *testing.T) {
 		service := &service{memnet.NewService(), t}

@@ -34,7 +34,7 @@ type runner struct {
 	put         *wire.PutDecoder // nil unless a part of a put has come
 	fed         bool             // its put was applied, or it was resumed and has brought its first event
 	resumed     bool             // it goes on from the known configuration
-	unconfirmed time.Time        // when the service last confirmed what it has brought so far; zero if that is confirmed
+	unconfirmed time.Time        // when the service last confirmed the state brought so far; zero if that is confirmed
 
 	expiry   *time.Timer // for the next key to expire
 	expiryAt time.Time   // when that is; zero if the timer is not set

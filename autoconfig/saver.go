@@ -53,7 +53,7 @@ type saver struct {
 	failures  int       // in a row
 }
 
-// saverOptions are what a saver needs of its manager.
+// saverOptions are a saver's settings and callbacks, from its manager.
 type saverOptions struct {
 	store       Store
 	key         config.AutoConfigKey // the store's, unless that has a secret of its own
@@ -199,7 +199,7 @@ func (s *saver) isDue(ending bool) (bool, config.AutoConfigKey) {
 		return false, s.key
 	}
 	s.refresh = time.Now().Add(between(minRefresh, maxRefresh))
-	// Nothing was saved yet if the service has not confirmed what was loaded.
+	// Nothing was saved yet if the service has not confirmed the loaded snapshot.
 	return !s.confirmed.IsZero() && s.confirmedAt().After(s.confirmed), s.key
 }
 

@@ -148,7 +148,7 @@ func TestStoreSavesOfAFleetAreSpread(t *testing.T) {
 	})
 }
 
-// keyed is a memory that notes in what order it is told of keys and saves.
+// keyed is a memory that notes the order of the keys and saves that it is told of.
 type keyed struct {
 	memory
 	notes []string

@@ -61,19 +61,19 @@ func (s *Snapshot) LastConfirmed() time.Time {
 //
 // A manager calls Load once, when it starts, and then at most one Save at a time. Both must return soon after the
 // context has ended, and may be slow otherwise: no event waits for them. The snapshot that Save gets is not changed
-// afterwards; the one that Load returns must not be either. A manager's log names a store by its method String, if it
+// afterwards; the snapshot from Load must not be either. A manager's log names a store by its method String, if it
 // has one, and by its type otherwise.
 type Store interface {
 	// Load returns the snapshot that was saved last; nil and no error if there is none. It must not change or remove one
 	// that can't be decrypted: the key may be a mistake.
 	Load(ctx context.Context) (*Snapshot, error)
-	// Save replaces what was saved before, altogether or not at all. A manager calls it only with a configuration from the
+	// Save replaces the saved snapshot, altogether or not at all. A manager calls it only with a configuration from the
 	// service, which has thus accepted the key.
 	Save(ctx context.Context, snapshot *Snapshot) error
 }
 
 // KeyedStore is a Store that encrypts with the auto-configuration key, and so has to follow when that is rotated: with
-// the new key alone, a relay that restarts could not read what was saved with the former one.
+// the new key alone, a relay that restarts could not read a snapshot saved with the former one.
 type KeyedStore interface {
 	Store
 	// RotateKey makes the store encrypt with key from the next Save on, if it encrypts with former now. If it has a secret
@@ -85,19 +85,19 @@ type KeyedStore interface {
 // WithStore makes the manager keep its configuration in a store, and start from what is there.
 //
 // Start loads from the store, and connects as soon as that is done, but 200 ms later at the latest: the first connection
-// can go on from the stored configuration if the service is a hub. What was stored is given to the handler as a put would
-// be, unless a put from the stream is there first. The first put from the stream is then compared with it, so that what is
-// the same is not mentioned again. Status.Source tells which of the two is in force; the state stays
-// StateInitializing until the stream has delivered.
+// can go on from the stored configuration if the service is a hub. The stored configuration is given to the
+// handler as a put would be, unless a put from the stream is there first. The first put from the stream is then
+// compared with it, so that unchanged items are not mentioned again. Status.Source tells which of the two is in force;
+// the state stays StateInitializing until the stream has delivered.
 //
 // A change is saved half a second later, or, if saving takes long, four times as long as the last save took; and when
 // the manager ends, for which Done waits up to 5 s. A put is saved even if nothing in it is new, within half a minute, and
 // a configuration that the service goes on to confirm with keepalives is saved again every 30 to 50 minutes. So a store
-// that has lost what it had gets it again, and the time at which a snapshot was confirmed is never much older than an
+// that has lost its snapshot gets it again, and the time at which a snapshot was confirmed is never much older than an
 // hour while the stream is up. Both delays are random, so that a fleet that shares a store does not save all at once.
 //
 // A store that fails is reported in the log and in Status.StoreFailures, and tried again. One that hangs beyond those 5 s
-// is left behind. See KeyedStore for what SetKey means to a store.
+// is left behind. See KeyedStore for the effect of SetKey on a store.
 func WithStore(store Store) Option { return func(s *settings) { s.store = store } }
 
 // Source says where the configuration in force comes from.

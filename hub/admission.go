@@ -10,7 +10,7 @@ import (
 type admission struct {
 	rate, burst float64 // bytes per second, bytes
 	tokens      float64 // negative: a debt
-	backlog     float64 // bytes of the puts that were refused and may be asked for again, less what the rate has let in since
+	backlog     float64 // bytes of the puts that were refused and may be asked for again, less the bytes let in since
 	at          time.Time
 }
 

@@ -24,7 +24,7 @@ import (
 
 const testKey = "rel-00000000-0000-4000-8000-000000000001"
 
-// longest is how long a test waits for what must come.
+// longest is the time limit of a test's waits.
 const longest = 20 * time.Second
 
 // env is a change of an environment in project web.

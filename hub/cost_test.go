@@ -56,7 +56,7 @@ func viewOf(t testing.TB, h *hub.Hub, key config.AutoConfigKey) hub.View {
 	return grant.View(1)
 }
 
-// spent is what one of many calls allocates, in allocations and in bytes.
+// spent returns the allocations and the bytes allocated per call, on average over the runs.
 func spent(runs int, call func(i int)) (allocations, bytes float64) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -95,7 +95,7 @@ func TestAPatchCostsTheSameWhateverItDoesNotTouch(t *testing.T) {
 	assert.Less(t, allocations, 25.0)
 }
 
-// TestAPutIsEncodedOnce counts what is allocated while relays connect, and afterwards while they follow.
+// TestAPutIsEncodedOnce counts the bytes allocated while relays connect, and afterwards while they follow.
 func TestAPutIsEncodedOnce(t *testing.T) {
 	const size, relays, events = 2 << 20, 20, 50
 	for name, accepted := range map[string]string{"plain": "identity", "gzip": "gzip"} {
@@ -113,7 +113,7 @@ func TestAPutIsEncodedOnce(t *testing.T) {
 	}
 }
 
-// drink connects relays that read whatever comes, and waits until they have all.
+// drink connects relays that read and discard the stream, and waits until they have all.
 func (s *server) drink(t *testing.T, accepted string, relays int) {
 	n := len(s.Relays()) + relays
 	for range relays {
@@ -152,8 +152,8 @@ func TestViewsShareTexts(t *testing.T) {
 	runtime.KeepAlive(h)
 }
 
-// TestIdleRelaysCostNoWakeUps counts how often goroutines are run while nothing happens for hours, and what the
-// keepalives cost.
+// TestIdleRelaysCostNoWakeUps counts how often goroutines are run while nothing happens for hours, and the
+// cost of the keepalives.
 func TestIdleRelaysCostNoWakeUps(t *testing.T) {
 	const relays = 200
 	idle := func(options ...hub.Option) (perHour float64) {

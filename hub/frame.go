@@ -82,7 +82,7 @@ var (
 // idLine is how the id of a state follows an event, and ends it.
 const idLine = "id: 0123456789abcdef0123456789abcdef\n\n"
 
-// idShift is for checksums of what precedes an id line.
+// idShift is for checksums of the text before an id line.
 var idShift = shiftOver(len(idLine))
 
 // appendID appends the line with the id of a state, in an encoding, and its checksum. It is not compressed, which would

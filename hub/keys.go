@@ -12,9 +12,9 @@ import (
 	"github.com/relayconf/relayconf/config"
 )
 
-// Key is a key that relays may present, and what it lets them see.
+// Key is a key that relays may present, and the projects and environments that it lets them see.
 type Key struct {
-	// Name is what the key is called in Relays, Status and logs. It is required, is no secret, and need not be unique.
+	// Name is the key's name in Relays, Status and logs. It is required, is no secret, and need not be unique.
 	Name string
 
 	// Key is the key itself, or SHA256 is its SHA-256 as 64 hexadecimal digits. One of them is required.
@@ -53,7 +53,7 @@ func (h *Hub) SetKeys(keys []Key) error {
 	return nil
 }
 
-// Grant is a key that was accepted, and what it lets a relay see.
+// Grant is a key that was accepted, and the projects and environments that it lets a relay see.
 type Grant struct {
 	hub        *Hub
 	name       string
@@ -205,7 +205,7 @@ func (g *Grant) AllowsRelayName(name string) bool {
 // Revoked is closed when the key ceases to count. Whoever serves something by it must stop.
 func (g *Grant) Revoked() <-chan struct{} { return g.revoked }
 
-// View is what relays with a certain key and protocol version are to have.
+// View is the state that relays with a certain key and protocol version are to have.
 type View struct {
 	Digest  string          // as the ids of events are, and as autoconfig computes it
 	Since   time.Time       // when the view came to this

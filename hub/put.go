@@ -156,7 +156,7 @@ func (b *body) missed(generation uint64) int {
 	return n
 }
 
-// without returns the put without the first n items of returned, which ends what relays hold of them.
+// without returns the put without the first n items of returned, which makes relays drop those that they hold.
 func (b *body) without(h *Hub, n int) frame {
 	h.mu.Lock()
 	r := b.reduced[n]

@@ -32,7 +32,7 @@ type relay struct {
 	led         bool
 	point       // its state; the zero value if that is unknown
 	resumed     bool
-	unconfirmed string // when the source last confirmed what the stream begins with; empty once the relay has all, confirmed
+	unconfirmed string // when the source last confirmed the first state; empty once the relay has all, confirmed
 	atLeast     uint64 // a put from an earlier place may be older than the relay's state
 	taking      *body  // the put that it takes; nil if it takes none
 	takingSince time.Time
@@ -121,7 +121,7 @@ func (r *relay) stream() error {
 	}
 }
 
-// job is what a relay has to do next.
+// job is the next step of a relay: events or a put to write, a confirmation, or a wait.
 type job struct {
 	entries []entry // events to write
 	body    *body   // a put to write
@@ -136,7 +136,7 @@ type job struct {
 // maxEvents is how many events are written at once.
 const maxEvents = 64
 
-// next finds out what to do. It is called with Hub.mu.
+// next returns the next job. It is called with Hub.mu.
 func (r *relay) next() job {
 	v := r.view
 	if r.led && v.leadsOn(r.at) {

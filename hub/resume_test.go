@@ -15,7 +15,7 @@ import (
 
 func id(e eventsource.Event) string { return e.(identified).Id() }
 
-// TestResume is the rule of what a relay gets that brings the id of a state.
+// TestResume is the rule for the events sent to a relay that brings the id of a state.
 func TestResume(t *testing.T) {
 	for name, test := range map[string]struct {
 		options []hub.Option

@@ -93,7 +93,7 @@ func (h *Hub) admit(w http.ResponseWriter, request *http.Request) (*relay, *refu
 		h.ended.take(*early)
 	}
 	if !h.source.Confirmed() || r.resumed && r.at != r.view.last {
-		// A hub must not pass on as confirmed what is stored, or lacks the latest changes.
+		// A hub must not pass on as confirmed a state that is stored, or lacks the latest changes.
 		r.unconfirmed = h.source.Time.UTC().Format(time.RFC3339)
 	}
 	h.lastID++

@@ -80,7 +80,7 @@ func TestWhatDoesNotTouchAViewSendsNothingThere(t *testing.T) {
 	const webKey, mobileKey = "rel-web", "rel-mobile"
 	type step struct {
 		upstream
-		mobile []string // what the relay of the other project gets
+		mobile []string // the events for the relay of the other project
 	}
 	there := step{event(envIn("mobile", "x", "a", 2)).sends("put b@1"), []string{"patch a@2"}}
 	for name, steps := range map[string][]step{

@@ -16,7 +16,7 @@ const (
 	// SourceNone means that there is no configuration yet.
 	SourceNone SourceKind = "NONE"
 	// SourceStore means that the configuration was loaded from a store and that nothing has confirmed it since. It may be
-	// older than what relays have, so it is served only to relays that bring no id, or one that can be resumed.
+	// older than the relays' states, so it is served only to relays that bring no id, or one that can be resumed.
 	SourceStore SourceKind = "STORE"
 	// SourceStream means that a stream has delivered or confirmed it.
 	SourceStream SourceKind = "STREAM"

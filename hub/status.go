@@ -68,7 +68,7 @@ type Relay struct {
 	KeyName         string    // the name of its key
 	Grant           *Grant    // its key
 	Address         string    // where it connects from
-	UserAgent       string    // what it says that it is
+	UserAgent       string    // its User-Agent header
 	Instance        string    // the random id of its process, if it sends one; not to be shown
 	Since           time.Time // when it connected
 	ProtocolVersion int       // 1 or 2

@@ -157,7 +157,7 @@ func (h *Hub) applyAll(put bool, inputs []input, now time.Time) (changed []chan 
 	return changed
 }
 
-// distribute adds a step to what is pending for each view that it touches.
+// distribute adds a step to the pending entries of each view that it touches.
 func (h *Hub) distribute(st step, oldSize int, now time.Time, touch func(*view) *pending) {
 	var before, after []*view
 	if st.wasLive {
@@ -205,7 +205,7 @@ func (p *pending) add(v *view, event *piece, generation uint64, now time.Time) {
 	p.entries = append(p.entries, entry{point{v.digest, generation}, event, now})
 }
 
-// commit adds what is pending to the recent past. It returns the channel that wakes the relays when it is closed.
+// commit adds the pending entries to the recent past. It returns the channel that wakes the relays when it is closed.
 func (v *view) commit(now time.Time, generation uint64, s settings) (changed chan struct{}) {
 	entries := v.pending.entries
 	if v.pending.gap {
@@ -244,7 +244,7 @@ func (v *view) forget(events, bytes int) {
 	v.log = v.log[n:] // append copies to a new array, now and then
 }
 
-// entrySize is what an entry costs beside its text.
+// entrySize is the memory of an entry beside its text, in bytes.
 const entrySize = 128
 
 func (e entry) size() int {

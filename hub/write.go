@@ -25,7 +25,7 @@ type output struct {
 	clears  bool // a deadline that passes while nothing is pending does harm, so it is cleared: HTTP/2 ends the stream
 	pending int  // bytes since the deadline was set
 	err     error
-	sum     checksum // of what was compressed; for gzip
+	sum     checksum // of the uncompressed text; for gzip
 	buffer  []byte   // for id lines
 
 	written atomic.Uint64
@@ -58,7 +58,7 @@ func (o *output) write(data []byte) {
 	}
 }
 
-// flush sends what is buffered, and returns the first error so far.
+// flush sends the buffered bytes, and returns the first error so far.
 func (o *output) flush() error {
 	o.guarded(o.control.Flush, o.pending == 0)
 	if o.err == nil && o.clears {

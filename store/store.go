@@ -1,4 +1,4 @@
-// Package store holds what the stores of the last known configuration have in common: the errors of what is stored and
+// Package store holds the common parts of the stores of the last known configuration: the errors of stored data that
 // can't be used, and a way to bound calls that hang. The stores themselves are in the packages filestore and redisstore;
 // for one of your own there are sealed, which encrypts, and storetest, which tests it.
 package store
@@ -10,7 +10,7 @@ import (
 	"github.com/relayconf/relayconf/store/sealed"
 )
 
-// The reasons why what is stored can't be used, to be matched with errors.Is on the error of a Load or Save.
+// The reasons why stored data can't be used, to be matched with errors.Is on the error of a Load or Save.
 var (
 	ErrForeign     = sealed.ErrForeign     // no store of relayconf wrote it; it may belong to somebody else
 	ErrNewerFormat = sealed.ErrNewerFormat // a newer version of relayconf wrote it
@@ -20,15 +20,15 @@ var (
 	ErrTooLarge    = sealed.ErrTooLarge    // it is larger than the store's limit
 )
 
-// ErrOlder is reported by a store that several relays share, when what is stored is newer than the snapshot of a Save,
+// ErrOlder is reported by a store that several relays share, when the stored snapshot is newer than that of a Save,
 // and was kept.
 var ErrOlder = errors.New("the stored configuration is newer, and was kept")
 
-// UnreadableError says that what is stored can't be used.
+// UnreadableError says that the stored data can't be used.
 //
 // A Load returns it, and leaves everything where it is: the key may be a mistake. A Save comes when the service has
-// accepted the key. It sets aside what it can't use before it replaces that, and reports it with this error; but what is
-// not a stored configuration at all (ErrForeign) it never touches, and returns this error.
+// accepted the key. It sets aside unusable data before it replaces that, and reports it with this error; but data that
+// is not a stored configuration at all (ErrForeign) it never touches, and returns this error.
 type UnreadableError struct {
 	Place    string // the path of a file, the name of a Redis key
 	SetAside string // the place where it is kept now; empty if it was not set aside
@@ -36,7 +36,7 @@ type UnreadableError struct {
 	Failed   error  // why a Save could not set it aside; nil if it could, or did not try
 }
 
-// Error says what is wrong, what became of it, and what to do.
+// Error names the reason, the fate of the stored data, and the remedy.
 func (e *UnreadableError) Error() string {
 	text := fmt.Sprintf("the configuration stored in %s can't be used: %v", e.Place, e.Reason)
 	switch {

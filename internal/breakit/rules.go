@@ -1,6 +1,6 @@
 package main
 
-// rules are the promises about what a message changes: the rules 1 to 11.
+// rules are the promises about the changes that a message makes: the rules 1 to 11.
 var rules = []promise{
 	{
 		text: "Rule 1: a patch with the version that is known changes nothing",

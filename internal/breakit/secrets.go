@@ -1,6 +1,6 @@
 package main
 
-// secrets are the promises about keys in what people read, about hostile services, endurance and the end.
+// secrets are the promises about keys in the texts that people read, about hostile services, endurance and the end.
 var secrets = []promise{
 	{
 		text: "A key shows its last four characters at most",

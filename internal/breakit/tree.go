@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// result is what became of a test.
+// result is the outcome of a test.
 type result string
 
 const (
 	noticed    result = "noticed"
 	unnoticed  result = "NOT NOTICED"
-	onlyHangs  result = "ONLY HANGS" // it ran into the time limit, which says nothing of what is broken
+	onlyHangs  result = "ONLY HANGS" // it ran into the time limit, which says nothing of the fault
 	noCompile  result = "NO COMPILE" // the change is none that could happen
 	noSuchTest result = "NO TEST"
 )

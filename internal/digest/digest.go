@@ -50,7 +50,7 @@ func (d Digest) String() string {
 	return hex.EncodeToString(bytes[:])
 }
 
-// Parse reads what String returned. It returns false if the text is not a digest.
+// Parse parses the text that String returned. It returns false if the text is not a digest.
 func Parse(text string) (d Digest, ok bool) {
 	bytes, err := hex.DecodeString(text)
 	if err != nil || len(bytes) != 16 {
@@ -61,7 +61,7 @@ func Parse(text string) (d Digest, ok bool) {
 }
 
 // hash returns the first 128 bits of the SHA-256 of an item: its kind, its version in decimal digits, a colon, its id.
-// The colon keeps the two apart whatever the id holds. The form is the same for ever, since hubs and relays of
+// The colon keeps the two apart for any text of the id. The form is the same for ever, since hubs and relays of
 // different versions compare digests.
 func hash(kind Kind, id string, version int) Digest {
 	var buffer [128]byte

@@ -15,7 +15,7 @@ import (
 )
 
 // bare is the limit: it writes the bytes that come from upstream to each connection, in a loop, and knows nothing of
-// what they mean. Newcomers get the first event, compressed once for all if they accept that.
+// their meaning. Newcomers get the first event, compressed once for all if they accept that.
 type bare struct {
 	mu          sync.Mutex
 	put, zipped []byte // whole responses

@@ -12,7 +12,7 @@ import (
 	"github.com/launchdarkly/eventsource"
 )
 
-// baseline is the hub that one would write by hand: what the service sends is published to everybody, and a repository
+// baseline is the hub that one would write by hand: each event of the service is published to all, and a repository
 // gives the whole configuration to newcomers.
 type baseline struct {
 	server *eventsource.Server

@@ -38,7 +38,7 @@ func latencyCase(r *report) {
 
 // pace calls change n times, at a rate.
 func pace(n, perSecond int, change func()) {
-	const burst = 5 * time.Millisecond // sleeping is not exact; what is late is made up for
+	const burst = 5 * time.Millisecond // sleeping is not exact; late changes are made up for
 	begin := time.Now()
 	for done := 0; done < n; {
 		due := min(n, 1+int(time.Since(begin).Seconds()*float64(perSecond)))

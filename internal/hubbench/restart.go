@@ -55,7 +55,7 @@ func restart(r *report, name string, gzip, changed bool, relays, environments in
 	}
 	p.stop()
 	if changed {
-		up.change() // while no hub was there, so none can say what the relays lack
+		up.change() // while no hub was there, so none can name the events that the relays lack
 	}
 	var put int64
 	if changed {

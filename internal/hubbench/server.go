@@ -30,7 +30,7 @@ type contender interface {
 	dropped() int
 }
 
-// usage is what a process has used so far, as it says itself.
+// usage is a process's report on itself: CPU time and memory used so far, relays, and relays dropped.
 type usage struct {
 	CPU     time.Duration
 	RSS     int // bytes
@@ -52,7 +52,7 @@ func serveAs(name string, options serverOptions) {
 	fmt.Println(listener.Addr())
 	questions := bufio.NewScanner(os.Stdin)
 	for questions.Scan() {
-		if questions.Text() == "settle" { // give back what is not in use
+		if questions.Text() == "settle" { // give back unused memory
 			debug.FreeOSMemory()
 		}
 		check(json.NewEncoder(os.Stdout).Encode(used(c)))

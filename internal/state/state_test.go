@@ -16,7 +16,7 @@ func millisecond(n int) int64 { return seconds(n).UnixMilli() }
 
 func seconds(n int) time.Time { return epoch.Add(time.Duration(n) * time.Second) }
 
-// event is a step of a table test: what came, and the calls that it must lead to.
+// event is a step of a table test: a message, and the calls that it must lead to.
 type event struct {
 	name, data string
 	want       string // as describe writes them, joined by "; "

@@ -33,7 +33,7 @@ type Options struct {
 	// line's context has ended.
 	LastEventID func() string
 
-	// Instance returns what to send as InstanceHeader; nothing if it is empty. It may be nil.
+	// Instance returns the value of InstanceHeader; no header is sent for an empty one. It may be nil.
 	Instance func() string
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/relayconf/relayconf/internal/wire/wiretest"
 )
 
-// What the decoders make of a text must be what encoding/json makes of it, whichever way they take. There is no
+// The decoders must decode a text to the same result as encoding/json, whichever way they take. There is no
 // difference but in the words of the errors.
 
 func addCaptured(f *testing.F, name string, add func(data string)) {

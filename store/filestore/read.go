@@ -48,7 +48,7 @@ type unusableFile struct {
 func (s *Store) check() (*store.UnreadableError, fs.FileInfo) {
 	file, info, err := s.open()
 	if err != nil || file == nil {
-		return nil, nil // the write that follows says what is wrong
+		return nil, nil // the write that follows returns the error
 	}
 	defer file.Close()
 	if s.unusable != nil && same(s.unusable.info, info) {

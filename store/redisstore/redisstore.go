@@ -42,7 +42,7 @@ type Options struct {
 	// MaxSize is the limit of a snapshot in bytes, in Redis and as JSON. Default 1 GiB; Redis itself takes 512 MB.
 	MaxSize int64
 	// Report, if it is there, is called by a Save that succeeded, but not simply: with store.ErrOlder (wrapped) if it kept
-	// what is stored because that is newer, and with a *store.UnreadableError if it set aside what could not be used.
+	// the stored snapshot because that is newer, and with a *store.UnreadableError if it set aside unusable data.
 	Report func(error)
 }
 
@@ -107,7 +107,7 @@ func (s *Store) Close() error {
 	return s.client.Close()
 }
 
-// SetKey makes the store encrypt with key from the next Save on. It still reads what is encrypted with the former keys.
+// SetKey makes the store encrypt with key from the next Save on. It still reads snapshots encrypted with former keys.
 // An empty key is ignored.
 func (s *Store) SetKey(key config.AutoConfigKey) { s.box.SetKey(key) }
 
@@ -115,7 +115,7 @@ func (s *Store) SetKey(key config.AutoConfigKey) { s.box.SetKey(key) }
 // see autoconfig.KeyedStore.
 func (s *Store) RotateKey(former, key config.AutoConfigKey) { s.box.RotateKey(former, key) }
 
-// Load returns the snapshot that is stored; nil and no error if there is none. It only reads: what can't be used (damaged,
+// Load returns the snapshot that is stored; nil and no error if there is none. It only reads: unusable data (damaged,
 // foreign, encrypted with another key) stays where it is, and the error is a *store.UnreadableError.
 func (s *Store) Load(ctx context.Context) (*autoconfig.Snapshot, error) {
 	return store.InTurn(ctx, s.turn, func() (*autoconfig.Snapshot, error) {

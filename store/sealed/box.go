@@ -48,8 +48,8 @@ func NewBox(key config.AutoConfigKey, older []config.AutoConfigKey, maxSize int6
 // MaxSize returns the limit of a snapshot in bytes.
 func (b *Box) MaxSize() int64 { return b.maxSize }
 
-// SetKey makes the Box seal with key from now on. The former keys still open what they have sealed. An empty key is
-// ignored.
+// SetKey makes the Box seal with key from now on. The former keys still open snapshots that they have sealed.
+// An empty key is ignored.
 func (b *Box) SetKey(key config.AutoConfigKey) {
 	if key == "" {
 		return

@@ -1,5 +1,5 @@
 // Package sealed encrypts snapshots for stores. The stores of relayconf share this format, and a store of your own can
-// use it, too: make a Box with NewBox, keep what Seal returns, and give it to Open when it is wanted again.
+// use it, too: make a Box with NewBox, keep the bytes that Seal returns, and give them to Open later.
 //
 // The format, with numbers in big-endian order:
 //

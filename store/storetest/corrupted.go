@@ -46,7 +46,7 @@ func testCorrupted(t *testing.T, s Subject) {
 		if damage.foreign {
 			if err := s.Store.Save(t.Context(), mended); err != nil {
 				requireBytes(t, s, damage.name+", then a Save that refused: "+err.Error(), damaged)
-				s.Corrupt(t, func([]byte) []byte { return nil }) // what its owner does: it is moved away
+				s.Corrupt(t, func([]byte) []byte { return nil }) // as its owner does: it is moved away
 			}
 		}
 		// It must not stay that way: the next Save mends it.

@@ -30,11 +30,11 @@ func testRotatedKey(t *testing.T, s Subject) {
 	follower := s.WithKey(t, Key)
 	save(t, follower, uniform(3, 1))
 	follower.RotateKey(Key, rotatedKey)
-	requireStored(t, follower, uniform(3, 1)) // it still reads what it has written
+	requireStored(t, follower, uniform(3, 1)) // it still reads the snapshot that it has written
 	save(t, follower, uniform(3, 2))
 	requireStored(t, s.WithKey(t, rotatedKey), uniform(3, 2))
 
-	// Another key was rotated than the one that the store encrypts with.
+	// The rotated key is not the key that the store encrypts with.
 	other := s.WithKey(t, ownSecret)
 	other.RotateKey(Key, rotatedKey)
 	save(t, other, uniform(3, 3))

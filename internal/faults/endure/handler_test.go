@@ -94,7 +94,7 @@ func TestAHandlerThatBlocksForLongerThanTheReadTimeoutLosesNothing(t *testing.T)
 					service.Comment("") // the line is alive until then
 				}
 			}
-			time.Sleep(4 * timeout) // what is proven is that nothing happens in this time
+			time.Sleep(4 * timeout) // the proof is that nothing happens in this time
 			for version := 3; version <= 500; version++ {
 				service.Patch(rig.Environment(1, version))
 			}

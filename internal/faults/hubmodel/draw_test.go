@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// history is what happens.
+// history is a sequence of steps, and the settings for them.
 type history struct {
 	// regress lets environments come back at lower versions. A hub that restarts, or that a relay comes to from another
 	// one, can't know of them, so that neither happens then. Otherwise versions only rise.
@@ -34,7 +34,7 @@ type (
 		relay, hub int
 		plain      bool
 		back       int
-	} // back: with what it had so many events ago; 0: with what it has
+	} // back: with its state of so many events ago; 0: with its state of now
 	disconnect struct{ relay int }
 	stall      struct{ relay int }
 	resume     struct{ relay int }

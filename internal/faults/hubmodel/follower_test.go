@@ -126,7 +126,7 @@ func (f *follower) close() {
 	<-f.manager.Done()
 }
 
-// has returns what it has, and its digest.
+// has returns the versions of its live items, and its digest.
 func (f *follower) has() (map[string]int, string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

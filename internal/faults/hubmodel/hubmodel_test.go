@@ -184,7 +184,7 @@ func (w *world) restart(at int) {
 	w.feedLast()
 }
 
-// check compares what is connected, and reads, with the view of its key.
+// check compares each relay that is connected, and reads, with the view of its key.
 func (w *world) check() string {
 	for i, n := range w.hubs[:hubs-1] {
 		if got := n.view("rel-all").Environments; !maps.Equal(got, w.source.live("")) {

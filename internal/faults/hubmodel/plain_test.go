@@ -17,7 +17,7 @@ type plain struct {
 	done chan struct{}
 
 	mu    sync.Mutex
-	relay *relay // what it has; its own connection is not used
+	relay *relay // holds the configuration; its own connection is not used
 }
 
 func newPlain(key string, at *treeHub) *plain {

@@ -12,14 +12,14 @@ import (
 	"github.com/relayconf/relayconf/autoconfig"
 )
 
-// relay is a relay as autoconfig makes them: it follows the rules, and brings the id of what it has.
+// relay is a relay as autoconfig makes them: it follows the rules, and brings the id of its state.
 type relay struct {
 	key  string
 	conf configuration
 	id   string
-	past []save // what it ever had
+	past []save // all states that it ever had
 
-	// changes gets what an event has changed; nil for a relay that is no hub.
+	// changes gets the changes of an event; nil for a relay that is no hub.
 	changes func(put bool, changes []autoconfig.Change)
 
 	at   int           // the hub that it has connected to

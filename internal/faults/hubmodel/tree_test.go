@@ -67,8 +67,8 @@ func drawTreeStep(t *rapid.T) step {
 	}
 }
 
-// TestATreeOfHubsBehindManagers plays histories with what a fleet really runs: each hub is fed by a manager with a store,
-// two of them by others, and its relays are built with autoconfig or with the client of existing relays.
+// TestATreeOfHubsBehindManagers plays histories with the parts of a real fleet: each hub is fed by a manager with a
+// store, two of them by others, and its relays are built with autoconfig or with the client of existing relays.
 func TestATreeOfHubsBehindManagers(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		recent := rapid.SampledFrom([]int{1, 3, 1000}).Draw(rt, "recent")
@@ -181,7 +181,7 @@ func (w *tree) step(s step) {
 	}
 }
 
-// check is what holds at any time.
+// check returns a breach of the rules that hold at any time, or nothing.
 func (w *tree) check() string {
 	for i, f := range w.followers {
 		if problem := f.problem(); problem != "" {
@@ -202,7 +202,7 @@ func (w *tree) check() string {
 	return ""
 }
 
-// checkEnd is what holds when all have come to rest.
+// checkEnd returns a breach of the rules that hold when all have come to rest, or nothing.
 func (w *tree) checkEnd() string {
 	for i, h := range w.hubs {
 		if got, want := h.view("rel-all").Environments, w.conf.live(""); !maps.Equal(got, want) || !h.Status().Source.Confirmed() {
