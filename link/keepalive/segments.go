@@ -31,8 +31,8 @@ const (
 //	  clock, in us
 //
 // R is 1 in segments of a server, the responder of the mini-protocol, and 0 in those of a client. So asClient writes
-// with R 0 and reads with R 1, asServer the other way round, and both ends of a connection may be client at once. initiator
-// says whether this end dialled the connection; it changes no byte, only how errors name the two ends.
+// with R 0 and reads with R 1, asServer the other way round, and both ends of a connection may be client at once.
+// initiator says whether this end dialled the connection; it changes no byte, only how errors name the two ends.
 //
 // A Cardano node wants the handshake first (protocol 0), which is the caller's. A segment of another protocol, or more
 // than 1280 bytes that a role has not read, is an error of both sides that matches [ErrProtocol]: agree on a mode that
