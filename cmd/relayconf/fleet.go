@@ -123,7 +123,7 @@ func (c *hubClient) open(ctx context.Context, path string, query url.Values, bod
 // refusalOf makes an error of an answer that is none.
 func refusalOf(response *http.Response) error {
 	const most = 64 << 10
-	text, _ := io.ReadAll(io.LimitReader(response.Body, most)) // what has come is shown
+	text, _ := io.ReadAll(io.LimitReader(response.Body, most)) // after a read error, the text so far is shown
 	var refusal fleet.ErrorAnswer
 	if json.Unmarshal(text, &refusal) != nil || refusal.Error == "" {
 		refusal.Error = fmt.Sprintf("the admin listener answers with HTTP status %d: %s", response.StatusCode, strings.TrimSpace(string(text)))

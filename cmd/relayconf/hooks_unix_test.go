@@ -53,7 +53,7 @@ func TestAFirstPutIsOneReload(t *testing.T) {
 
 func TestTheFirstHookFindsTheWholeFile(t *testing.T) {
 	t.Parallel()
-	const n = 900 // fewer than what the log warns of
+	const n = 900 // below the count that the log warns of
 	server := autoconfigtest.NewServer(t)
 	server.Put(autoconfigtest.MakePut(manyEnvironments(n)...))
 	file := inFolder(t, "envs.json")

@@ -4,7 +4,7 @@ package main
 
 import "syscall"
 
-// maxConnections returns the limit for relays: what was asked for, or what the limit of open files leaves.
+// maxConnections returns the limit for relays: the limit asked for, or the rest of the limit of open files.
 func maxConnections(asked int) int {
 	const others = 100 // open files that are no relays
 	if asked > 0 {

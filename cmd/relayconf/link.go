@@ -32,14 +32,14 @@ func (f *follower) startLink() (err error) {
 	return nil
 }
 
-// logGate lets through what the log level of the moment allows.
+// logGate lets through the lines that the current log level allows.
 type logGate struct {
 	least atomic.Int32
 	from  ldlog.LogLevel // below it, nothing is logged in the first place
 }
 
-// gated returns loggers whose level can be changed while they are in use, but not to below the one that they have: what is
-// below it, such as the dump of each event, is not even made.
+// gated returns loggers whose level can be changed while they are in use, but not to below gate.from: lines below that,
+// such as the dump of each event, are not even made.
 func gated(base func(ldlog.LogLevel) ldlog.BaseLogger, level ldlog.LogLevel) (ldlog.Loggers, *logGate) {
 	gate := &logGate{from: min(level, ldlog.Info)}
 	gate.least.Store(int32(level))

@@ -33,7 +33,7 @@ func TestAsProcessOneItLeavesNoZombie(t *testing.T) {
 	server := autoconfigtest.NewServer(t)
 	server.Put(autoconfigtest.MakePut(manyEnvironments(20)...))
 	pids := inFolder(t, "pids")
-	// What a hook leaves behind ends after it.
+	// The process that a hook leaves behind ends after the hook.
 	p := start(t, append(service(server.URL), asSubreaper+"=1"), "watch", "--exec",
 		fmt.Sprintf("(sleep 0.1; exit 3) & echo $! >>%s", pids))
 	p.says(&p.stdout, "received all")

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pageEvents reads the events of the page until one has a text, and returns what it has read.
+// pageEvents reads the events of the page until one has a text, and returns the lines that it has read.
 func pageEvents(t *testing.T, lines *bufio.Scanner, text string) string {
 	t.Helper()
 	var read strings.Builder

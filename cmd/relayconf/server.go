@@ -155,7 +155,7 @@ func (s *server) startWatchdog() (stop func()) {
 	}
 }
 
-// start opens the listeners before it starts the source, so that probes see what is missing.
+// start opens the listeners before it starts the source, so that probes see the reason that it is not ready.
 func (s *server) start(ctx context.Context) error {
 	if err := s.startKeys(ctx); err != nil {
 		return err
@@ -316,7 +316,7 @@ func (s *server) close() {
 		s.certs.Close()
 	}
 	if s.cache != nil {
-		_ = s.cache.Close() // what could not be saved was reported
+		_ = s.cache.Close() // failed saves were reported
 	}
 	s.logger.Info("Ended")
 }

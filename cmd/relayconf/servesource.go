@@ -11,7 +11,7 @@ import (
 	"github.com/relayconf/relayconf/hub"
 )
 
-// hubProtocolVersion is what a hub asks for: everything. Its relays get what they ask for.
+// hubProtocolVersion is the version that a hub asks for: everything. Its relays get the versions that they ask for.
 const hubProtocolVersion = 2
 
 // source feeds the hub: a stream, or files.

@@ -34,7 +34,7 @@ type Agent struct {
 // after a SetKey.
 //
 // Make the agent before the manager is started: only then does the hub know the manager's first stream for the same
-// relay's. An error says what is wrong with the URI or the name.
+// relay's. An error says why the URI or the name is invalid.
 func New(manager *autoconfig.StreamManager, hubURI string, options ...Option) (*Agent, error) {
 	a := &Agent{settings: defaults(), manager: manager, started: time.Now()}
 	for _, option := range options {

@@ -73,7 +73,7 @@ func TestNamesAreChecked(t *testing.T) {
 	a.Close()
 }
 
-// testHub accepts links as a hub does, and keeps what it is told.
+// testHub accepts links as a hub does, and keeps the introductions, keys and reports.
 type testHub struct {
 	agentpb.UnimplementedPresenceServer
 	clients *rpc.Clients

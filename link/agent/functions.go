@@ -18,7 +18,7 @@ import (
 // maxHandlers is how many calls of the hub run at once.
 const maxHandlers = 16
 
-// functions are what the hub can call.
+// functions returns the functions that the hub can call.
 func (a *Agent) functions() (*rpc.HandlerRegistry, error) {
 	registry := rpc.NewHandlerRegistry()
 	registry.SetMaxHandlers(maxHandlers)

@@ -17,7 +17,7 @@ const (
 	reportPause  = 50 * time.Millisecond // shortest time between two reports
 )
 
-// report tells the hub what the relay has applied, and its status, until the link ends.
+// report sends the hub the applied digest and the status of the relay, until the link ends.
 func (a *Agent) report(ctx context.Context, client agentpb.PresenceClient) error {
 	stream, err := client.Report(ctx)
 	if err != nil {

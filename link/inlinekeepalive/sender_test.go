@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc/metadata"
 )
 
-// stub is the transport below the interceptors: a stream of gRPC that does nothing, or what a test makes it do.
+// stub is the transport below the interceptors: a stream of gRPC that does nothing, or calls the functions of a test.
 type stub struct {
 	grpc.ClientStream
 	send      func(m any) error

@@ -22,7 +22,7 @@ func StreamServerInterceptor(options ...Option) grpc.StreamServerInterceptor {
 		if !announces(md) || !isProto(md) {
 			return handler(srv, stream)
 		}
-		// A handler that passes its metadata on to another server must not announce what its own client does.
+		// A handler that passes its metadata on to another server must not announce the feature of its own client.
 		md.Delete(MetadataKey)
 		s := &serverStream{
 			ServerStream: stream,

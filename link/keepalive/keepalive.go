@@ -40,7 +40,7 @@ type (
 	DoneFunc func(CallbackContext) error
 )
 
-// Config is what a client and a server are configured with. The zero value has the defaults.
+// Config is the configuration of a client and a server. The zero value has the defaults.
 //
 // Callbacks are made one at a time. They may call Stop, and must not wait for Done. The protocol waits for them: the time
 // that a KeepAliveFunc takes is time that the client waits. An error of one ends the protocol; Err wraps it.

@@ -74,7 +74,7 @@ func TestAnyValidCBORIsRead(t *testing.T) {
 	}
 }
 
-// mistakes are messages that are wrong in themselves, whatever the state.
+// mistakes are messages that are wrong in themselves, in every state.
 var mistakes = map[string]struct {
 	msgType uint
 	bytes   string

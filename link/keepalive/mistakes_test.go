@@ -59,7 +59,7 @@ func TestMistakesOfAClientEndTheServer(t *testing.T) {
 	}
 }
 
-// turn is what one side sends, and the error that the other side ends with.
+// turn is the bytes that one side sends, and the error that the other side ends with.
 type turn struct {
 	bytes string
 	want  error

@@ -30,13 +30,13 @@ const (
 //	  low 32 bits of the      1   15 bits          of the payload
 //	  clock, in us
 //
-// R is 1 in what a server sends, the responder of the mini-protocol, and 0 in what a client sends. So asClient writes with
-// R 0 and reads with R 1, asServer the other way round, and both ends of a connection may be client at once. initiator says
-// whether this end dialled the connection; it changes no byte, only how errors name the two ends.
+// R is 1 in segments of a server, the responder of the mini-protocol, and 0 in those of a client. So asClient writes
+// with R 0 and reads with R 1, asServer the other way round, and both ends of a connection may be client at once.
+// initiator says whether this end dialled the connection; it changes no byte, only how errors name the two ends.
 //
 // A Cardano node wants the handshake first (protocol 0), which is the caller's. A segment of another protocol, or more
 // than 1280 bytes that a role has not read, is an error of both sides that matches [ErrProtocol]: agree on a mode that
-// runs no other mini-protocol. What comes for a side that was closed is dropped; close the side that you don't use.
+// runs no other mini-protocol. Segments for a side that was closed are dropped; close the side that you don't use.
 //
 // One goroutine reads the connection, from now until it fails or both sides were closed; the second Close closes the
 // connection and waits for that goroutine, so Close of the connection has to end a Read. To drop everything at once, close the connection.

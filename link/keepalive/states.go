@@ -37,7 +37,7 @@ const (
 	AgencyServer
 )
 
-// StateMapEntry is what the protocol says of a state.
+// StateMapEntry has the rules of the protocol for a state.
 type StateMapEntry struct {
 	Agency      Agency          // who may send
 	Timeout     time.Duration   // how long the other side waits; 0: nobody waits

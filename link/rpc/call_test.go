@@ -21,7 +21,7 @@ import (
 	"github.com/relayconf/relayconf/link/rpc/rpcpb"
 )
 
-// joinAnswering joins a client that answers each request with what respond returns, and leaves with the test.
+// joinAnswering joins a client that answers each request with the result of respond, and leaves with the test.
 func joinAnswering(t *testing.T, clients *Clients, name string, respond func(*rpcpb.Request) *rpcpb.Response) {
 	commands, responses := clients.Join(name, 1)
 	leave, left := make(chan struct{}), make(chan struct{})

@@ -19,8 +19,8 @@ import (
 // connection is the server's side of one connected client. Its goroutine, run, is the only one that writes to commands
 // and closes it. Callers never wait for it: they queue a command, and it hands the queue on as the transport reads.
 //
-// The queue is bounded by what others hold anyway: a request in it has a caller who waits and takes it out again when it
-// gives up; a cancellation has a request that the transport has read.
+// The queue is bounded by the state that others hold anyway: a request in it has a caller who waits and takes it
+// out again when it gives up; a cancellation has a request that the transport has read.
 type connection struct {
 	name      string
 	commands  chan *rpcpb.ServerToClient

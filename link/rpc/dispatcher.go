@@ -119,8 +119,8 @@ func (d *Dispatcher) prepare(request *rpcpb.Request) (*handling, error) {
 	return started, nil
 }
 
-// handle calls the handler and responds, unless the request has been cancelled. What it defers also runs when the handler
-// panics, or ends its goroutine as runtime.Goexit does.
+// handle calls the handler and responds, unless the request has been cancelled. Its deferred function also runs when
+// the handler panics, or ends its goroutine as runtime.Goexit does.
 func (d *Dispatcher) handle(started *handling) {
 	var response *rpcpb.Response
 	defer func() {

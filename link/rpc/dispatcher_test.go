@@ -127,7 +127,7 @@ func TestAnIdThatWasCancelledMayBeUsedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := map[string]chan struct{}{"first": make(chan struct{}), "second": make(chan struct{})}
 		d := registryOf(t, func(_ context.Context, req *wrapperspb.StringValue) (*wrapperspb.StringValue, error) {
-			<-release[req.GetValue()] // whatever its context says
+			<-release[req.GetValue()] // also after its context is cancelled
 			return req, nil
 		}).StartDispatcher()
 		defer d.Stop()

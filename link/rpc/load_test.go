@@ -115,7 +115,7 @@ func TestRandomHistories(t *testing.T) {
 func heapAfterGC() uint64 {
 	var stats runtime.MemStats
 	runtime.GC()
-	runtime.GC() // what the first one has put into pools for a last time
+	runtime.GC() // frees the pool entries that the first one has kept as victims
 	runtime.ReadMemStats(&stats)
 	return stats.HeapAlloc
 }
@@ -189,7 +189,7 @@ func TestAMillionCallsLeakNothing(t *testing.T) {
 	before := heapAfterGC()
 	run(calls/10, calls)
 	after := heapAfterGC()
-	// Half a byte for each call: whatever a call leaves behind is many times that.
+	// Half a byte for each call: a leak of a call is many times that.
 	assert.Less(t, int64(after)-int64(before), int64(calls/2)+100_000)
 	stuckConn := clients.find("stuck")
 	assert.Empty(t, stuckConn.calls)

@@ -19,7 +19,7 @@ import (
 
 // TestClientsBehaveLikeTheirModel plays random histories of joins, leaves, calls, cancellations, clients that read late or
 // never, and answers that are late, doubled or to no request. After each step everything has come to rest, so the model
-// says exactly which calls have returned and with what, and which command each client reads next.
+// says exactly which calls have returned, their results, and which command each client reads next.
 func TestClientsBehaveLikeTheirModel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rapid.Check(inBubble{t}, func(t *rapid.T) {

@@ -35,7 +35,7 @@ type gateway struct {
 	joined  chan string
 	service *StreamServer
 	server  *grpc.Server
-	ended   chan error // what each Connect has returned
+	ended   chan error // the error of each Connect, or nil
 	address string
 }
 

@@ -18,7 +18,7 @@ const (
 	// DefaultHelloTimeout is how long a [StreamServer] waits for a new client's name.
 	DefaultHelloTimeout = 10 * time.Second
 
-	// DefaultMaxMessageSize is gRPC's own limit of what it receives, in bytes. A larger message ends the stream, and with
+	// DefaultMaxMessageSize is gRPC's own limit of received messages, in bytes. A larger message ends the stream, and with
 	// it every call; so larger requests and answers fail by themselves before they are sent.
 	DefaultMaxMessageSize = 4 << 20
 )

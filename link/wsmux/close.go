@@ -29,8 +29,8 @@ func (c *conn) close() error {
 	return nil
 }
 
-// awaitClose drops whatever comes until the other side's close frame. To close a socket with bytes that were not read
-// resets the connection, and the other side could lose what it has not read yet.
+// awaitClose drops all messages until the other side's close frame. To close a socket with bytes that were not read
+// resets the connection, and the other side could lose bytes that it has not read yet.
 func (c *conn) awaitClose(until time.Time) {
 	_ = c.ws.SetReadDeadline(until) // for a Read that is blocked, too, which holds the lock
 	c.reading.Lock()

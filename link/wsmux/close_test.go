@@ -74,7 +74,7 @@ func TestCloseEndsBlockedCallsAndLaterOnes(t *testing.T) {
 	})
 }
 
-// A socket that is closed with bytes in it that were not read is reset, and the other side loses what is on its way.
+// A socket that is closed with bytes in it that were not read is reset, and the other side loses bytes on their way.
 func TestCloseLosesNothingThatWasWritten(t *testing.T) {
 	const size = 4 << 20
 	a, b := pair(t)

@@ -24,7 +24,7 @@
 //	server.Open() ---- SYN ----> client.Accept()         any protocol
 //	server        <--- SYN ----- the ClientConn          HTTP/2
 //
-// # What ends the stack
+// # The end of the stack
 //
 // GracefulStop and Stop of the server, Close of either session and the end of the WebSocket each take everything down, on
 // both ends, and leave no goroutine. A line that is silently lost is found out by yamux, which pings each 30 s and waits 10 s

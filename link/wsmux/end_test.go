@@ -20,7 +20,7 @@ import (
 	"github.com/relayconf/relayconf/link/wsmux"
 )
 
-// inFlight starts one call of each kind and waits until the service has them. What they end with is sent to the channel.
+// inFlight starts one call of each kind and waits until the service has them. Their errors are sent to the channel.
 func (s *stack) inFlight(t *testing.T) <-chan error {
 	t.Helper()
 	ends := make(chan error, 3)

@@ -30,7 +30,7 @@ var ErrNil = errors.New("wsmux: nil argument")
 //
 // The session may open streams, which the other side accepts from its session; it must not accept any itself.
 //
-// ServeGRPC owns conn once it returns no error. An error is ErrNil, or says what is wrong with the configuration of yamux.
+// ServeGRPC owns conn once it returns no error. An error is ErrNil, or says why the configuration of yamux is invalid.
 func ServeGRPC(conn *websocket.Conn, register func(*grpc.Server), options ...Option) (*grpc.Server, *yamux.Session, error) {
 	if conn == nil || register == nil {
 		return nil, nil, fmt.Errorf("%w: ServeGRPC needs a WebSocket and a function that registers services", ErrNil)
@@ -62,7 +62,7 @@ func ServeGRPC(conn *websocket.Conn, register func(*grpc.Server), options ...Opt
 // The session accepts streams that the other side opens for something else than gRPC. It must not open any itself: the
 // other side would take them for gRPC.
 //
-// DialGRPC owns conn once it returns no error. An error is ErrNil, or says what is wrong with the options.
+// DialGRPC owns conn once it returns no error. An error is ErrNil, or says why the options are invalid.
 func DialGRPC(conn *websocket.Conn, options ...Option) (*grpc.ClientConn, *yamux.Session, error) {
 	if conn == nil {
 		return nil, nil, fmt.Errorf("%w: DialGRPC needs a WebSocket", ErrNil)

@@ -22,7 +22,7 @@ import (
 )
 
 // eachProxy runs a test over a WebSocket through nginx and through HAProxy, each with and without TLS. gRPC's client is the end
-// that dialled, or the one that accepted, as a hub's is.
+// that dialled, or the end that accepted, as a hub's is.
 func eachProxy(t *testing.T, test func(t *testing.T, client, server *websocket.Conn)) {
 	for name, program := range between.Programs {
 		for scheme, withTLS := range map[string]bool{"ws": false, "wss": true} {

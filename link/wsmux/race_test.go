@@ -72,7 +72,7 @@ func TestPingPong(t *testing.T) {
 	require.NoError(t, get(t, echo))
 }
 
-// All calls of both ends at once, at random. What each returns is one of the errors that are documented, no bytes change,
+// All calls of both ends at once, at random. Each error of a call is one of those that are documented, no bytes change,
 // and no call hangs.
 func TestReadsWritesClosesAndDeadlinesMayRace(t *testing.T) {
 	letters := []byte("abcdefgh") // each writer has its own

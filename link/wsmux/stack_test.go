@@ -51,7 +51,7 @@ func stackOver(t testing.TB, client, server *websocket.Conn, options ...wsmux.Op
 	return s
 }
 
-// service echoes what it gets.
+// service echoes the payloads of its requests.
 type service struct {
 	pb.UnimplementedTestServiceServer
 	blocked atomic.Int64 // calls that wait for their context

@@ -25,8 +25,8 @@ type Function struct {
 	register func(*rpc.HandlerRegistry) error
 }
 
-// NewFunction returns the function for requests of type Req, under the rules of rpc.RegisterFunction. What that returns
-// as an error, such as a second function for one type, keeps the application from starting.
+// NewFunction returns the function for requests of type Req, under the rules of rpc.RegisterFunction. An error of
+// that, such as for a second function for one type, keeps the application from starting.
 func NewFunction[Req, Resp proto.Message](handler func(context.Context, Req) (Resp, error)) Function {
 	return Function{func(registry *rpc.HandlerRegistry) error { return rpc.RegisterFunction(registry, handler) }}
 }

@@ -12,8 +12,8 @@ import (
 
 // ServerModule registers a rpc.StreamServer with the application's grpc.ServiceRegistrar, which is most often its
 // *grpc.Server, and provides the rpc.Clients that join. The application serves the gRPC server; it has to do so in a hook
-// of its own, as a service can't be registered later. The connections end before what the module needs is stopped, so that
-// a GracefulStop of the gRPC server does not wait for them.
+// of its own, as a service can't be registered later. The connections end before the dependencies of the module stop,
+// so that a GracefulStop of the gRPC server does not wait for them.
 var ServerModule = fx.Module("link-rpc-server",
 	fx.Provide(newClients, newStreamServer),
 	fx.Invoke(registerServer),

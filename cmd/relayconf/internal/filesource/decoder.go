@@ -67,5 +67,5 @@ func (d *decoder) id(node *yaml.Node) string {
 	return id
 }
 
-// maxVersion is what every JSON library reads without rounding.
+// maxVersion is the largest integer that every JSON library reads without rounding.
 const maxVersion = 1<<53 - 1

@@ -29,7 +29,7 @@ func newInventory() *inventory {
 	return &inventory{environments: map[string]versioned{}, filters: map[string]versioned{}}
 }
 
-// update makes the inventory say what the files say, and returns the changes, sorted by id. An item that changes, also by
+// update takes over the items of the files, and returns the changes, sorted by id. An item that changes, also by
 // being removed, gets the larger of its known version plus 1 and the Unix time in seconds; a new item gets the time. So
 // versions don't go back even if the inventory was lost. A version in a file counts if it is larger than that.
 //

@@ -133,7 +133,7 @@ func TestAFolderWithoutFilesIsAMistake(t *testing.T) {
 	assert.ErrorContains(t, Check(filepath.Join(folder, "nothing")), "no such file")
 }
 
-// mistakes returns what is wrong with a file of this name and content.
+// mistakes returns the problems of a file with this name and content.
 func mistakes(t *testing.T, name, text string) strictyaml.Problems {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)

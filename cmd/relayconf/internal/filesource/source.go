@@ -22,7 +22,7 @@ const (
 	patience = 10 * time.Second
 )
 
-// Options says what to read, and who is told.
+// Options are the path to read, the receivers of changes and statuses, and the store.
 type Options struct {
 	Path    string                   // a file, or a folder of files
 	Handler autoconfig.ChangeHandler // gets the changes, one call at a time
@@ -177,7 +177,7 @@ func (s *Source) reread() error {
 	return err
 }
 
-// apply gives the handler what has changed. Versions that others gave to the same items go before new ones.
+// apply gives the handler the changes. Versions that others gave to the same items go before new ones.
 func (s *Source) apply(d document, others *inventory) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

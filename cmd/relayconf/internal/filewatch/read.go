@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// ErrBeingWritten means that a file changed while it was read, or that a process has it open for writing: what was read
-// may be a part of it.
+// ErrBeingWritten means that a file changed while it was read, or that a process has it open for writing: the bytes
+// that were read may be a part of it.
 var ErrBeingWritten = errors.New("it is being written at this moment")
 
 // Read returns the content of a file of at most limit bytes. It returns an error that wraps ErrBeingWritten rather than a

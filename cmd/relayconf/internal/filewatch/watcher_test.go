@@ -63,7 +63,7 @@ func write(t *testing.T, path, content string) {
 
 func TestEveryWayToChangeAFileIsNoticed(t *testing.T) {
 	t.Parallel()
-	// configMap makes what Kubernetes does: the file is a link into the folder ..data, which is a link that is swapped.
+	// configMap makes the links of Kubernetes: the file is a link into the folder ..data, which is a link that is swapped.
 	configMap := func(t *testing.T, folder string) {
 		write(t, filepath.Join(folder, "..one", "file"), "old")
 		require.NoError(t, os.Symlink("..one", filepath.Join(folder, "..data")))

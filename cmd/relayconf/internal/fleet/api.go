@@ -98,7 +98,7 @@ func (a API) forget(w http.ResponseWriter, r *http.Request) {
 	answer(w, doneJSON{true}, err)
 }
 
-// read decodes a body strictly: a member that is misspelt would otherwise change what is waited for.
+// read decodes a body strictly: a member that is misspelt would otherwise change the condition of a wait.
 func read(r *http.Request, into any) error {
 	decoder := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxBody))
 	decoder.DisallowUnknownFields()

@@ -15,8 +15,8 @@ import (
 // maxText bounds each text of a report, in bytes.
 const maxText = 500
 
-// checkReport refuses a report that makes no sense, and shortens its texts. What a relay says of itself is shown of it, and
-// is of no other use.
+// checkReport refuses a report that makes no sense, and shortens its texts. The status in a report is shown, and has no
+// other use.
 func checkReport(report *agentpb.ReportRequest) error {
 	for _, d := range []string{report.AppliedDigest, report.Status.GetDigest()} {
 		if _, ok := digest.Parse(d); d != "" && !ok {

@@ -9,8 +9,8 @@ import (
 	"github.com/relayconf/relayconf/internal/digest"
 )
 
-// Condition says what to wait for, and for whom. Without an environment and a digest it is the configuration that the hub
-// has at the start, or a later one.
+// Condition is the configuration to wait for, and the relays that are to apply it. Without an environment and a digest
+// it is the configuration that the hub has at the start, or a later one.
 type Condition struct {
 	Environment string `json:"environment,omitempty"` // id; with Version
 	Version     int    `json:"version,omitempty"`     // that, or a later one
@@ -26,7 +26,7 @@ type Condition struct {
 // maxTimeout bounds how long a wait may take.
 const maxTimeout = 24 * time.Hour
 
-// check says what is wrong with a condition.
+// check returns an error if a condition is invalid.
 func (c Condition) check(seenWithin time.Duration) error {
 	invalid := func(format string, args ...any) error { return status.Errorf(codes.InvalidArgument, format, args...) }
 	_, isDigest := digest.Parse(c.Digest)
@@ -68,7 +68,7 @@ type Progress struct {
 	Done    int            `json:"done"`
 	Total   int            `json:"total"`
 	Missing []MissingRelay `json:"missing"`           // by name
-	Problem string         `json:"problem,omitempty"` // why this can't be a success yet, whatever the relays have
+	Problem string         `json:"problem,omitempty"` // why this is no success yet, even if all have applied it
 }
 
 // MissingRelay is a relay that is waited for.

@@ -13,7 +13,7 @@ import (
 	"github.com/relayconf/relayconf/link/agent/agentpb"
 )
 
-// Functions are the names of what relays can be asked, for people.
+// Functions returns the names, for people, of the functions of relays.
 func Functions() []string {
 	return slices.Sorted(maps.Keys(functions))
 }
@@ -66,7 +66,7 @@ func getVersionInfo(ctx context.Context, d Directory, relay, _ string) (any, err
 type currentStatusJSON struct {
 	StatusJSON
 	AppliedDigest string `json:"appliedDigest"`
-	Digest        string `json:"digest"` // what it knows; it may not have applied that yet
+	Digest        string `json:"digest"` // of the configuration that it knows; it may not have applied that yet
 }
 
 func getStatus(ctx context.Context, d Directory, relay, _ string) (any, error) {

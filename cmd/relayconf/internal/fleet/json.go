@@ -12,9 +12,9 @@ import (
 type RelayJSON struct {
 	Name             string      `json:"name"`
 	Connected        bool        `json:"connected"`
-	Agent            bool        `json:"agent"`  // false: only its stream is known, which tells what it was sent
-	InSync           bool        `json:"inSync"` // it has applied what it should have
-	Sent             bool        `json:"sent"`   // without agent: it was sent what it should have, and may have applied it
+	Agent            bool        `json:"agent"`  // false: only its stream is known, with the digest sent
+	InSync           bool        `json:"inSync"` // it has applied the configuration of its view
+	Sent             bool        `json:"sent"`   // without agent: it was sent that, and may have applied it
 	BehindSeconds    *float64    `json:"behindSeconds"`
 	RoundTripSeconds *float64    `json:"roundTripSeconds"`
 	Address          string      `json:"address"`
@@ -26,7 +26,7 @@ type RelayJSON struct {
 	Digest           string      `json:"digest"`
 	WantDigest       string      `json:"wantDigest"`
 
-	// BehindBy is what the relay lacks; only for a single relay, and null if that could not be found out.
+	// BehindBy are the environments that the relay lacks; only for a single relay, and null if they could not be found.
 	BehindBy []BehindJSON `json:"behindBy,omitempty"`
 }
 

@@ -88,7 +88,7 @@ func refuse(w http.ResponseWriter, code int, reason string) {
 	http.Error(w, reason, code)
 }
 
-// start makes the stack of the link: what the agent may call, and what the hub calls.
+// start makes the stack of the link: the services for the agent, and the stream for the hub's calls.
 func (k *link) start(ws *websocket.Conn) (err error) {
 	_, k.session, err = wsmux.ServeGRPC(ws, func(server *grpc.Server) {
 		rpcpb.RegisterCoordinatorServer(server, k.local.streams)

@@ -68,7 +68,7 @@ type Local struct {
 
 var _ Directory = (*Local)(nil)
 
-// member is a connected relay with an agent. What changes is guarded by Local.mu.
+// member is a connected relay with an agent. Fields that change are guarded by Local.mu.
 type member struct {
 	link     *link
 	name     string

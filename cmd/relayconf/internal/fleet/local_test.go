@@ -66,7 +66,7 @@ func (s *memoryStore) Save(_ context.Context, snapshot *autoconfig.Snapshot) err
 func TestARelayThatResumesIsInSyncAtOnce(t *testing.T) {
 	store := &memoryStore{}
 	for _, resumed := range []bool{false, true} {
-		r := newRig(t) // another hub, to which the relay comes with what it has
+		r := newRig(t) // another hub, to which the relay comes with its configuration
 		a := r.relayWith("a", testKey, autoconfig.WithStore(store))
 		r.eventually("loaded", func() bool { return !resumed || a.manager.Status().Source == autoconfig.SourceStore })
 		r.has(map[string]int{"web-1": 1})
@@ -132,7 +132,7 @@ func TestARelayThatDoesNotAnswerLosesItsName(t *testing.T) {
 	r.eventually("it has the name", func() bool { return r.find("a").Instance == "a-hung-process-00" })
 	next := r.relay("a")
 	r.eventually("the next has it", func() bool { return r.find("a").Instance == next.manager.Instance() })
-	<-session.CloseChan() // the hub ends the link of the one that was replaced
+	<-session.CloseChan() // the hub ends the link of the relay that was replaced
 }
 
 func TestOneProcessReplacesItsOldLinkAtOnce(t *testing.T) {

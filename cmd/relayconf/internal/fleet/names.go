@@ -18,7 +18,7 @@ import (
 // maxNames bounds the names that are remembered, against a relay that takes a new one again and again.
 const maxNames = 20_000
 
-// seen is what is kept of a relay's name.
+// seen is the record that is kept with a relay's name.
 type seen struct {
 	Key      string    `json:"key"` // name of the key that the relay had
 	LastSeen time.Time `json:"lastSeen"`

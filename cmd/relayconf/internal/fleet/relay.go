@@ -40,7 +40,7 @@ type Overview struct {
 type Relay struct {
 	Name      string
 	Connected bool
-	Agent     bool // it has a link, so Applied is what it has applied; otherwise only Sent is known
+	Agent     bool // it has a link, so Applied is known; otherwise only Sent is known
 	Address   string
 	Version   string
 	Since     time.Time // when it connected, or, if it is not connected, when it was last seen
@@ -59,8 +59,8 @@ type Relay struct {
 	confirmation uint64     // of its link; another one means another process, or another connection
 }
 
-// InSync tells whether the relay has applied what it should have.
+// InSync tells whether the relay has applied the configuration of its view.
 func (r Relay) InSync() bool { return r.Connected && r.Agent && r.Applied != "" && r.Applied == r.Want }
 
-// SentAll tells whether a relay without agent was sent what it should have.
+// SentAll tells whether a relay without agent was sent the configuration of its view.
 func (r Relay) SentAll() bool { return r.Connected && !r.Agent && r.Sent != "" && r.Sent == r.Want }

@@ -6,7 +6,7 @@ import (
 	"github.com/relayconf/relayconf/hub"
 )
 
-// viewKey identifies what relays of a key and a protocol version are to have.
+// viewKey identifies the view of the relays that share a key and a protocol version.
 type viewKey struct {
 	grant    *hub.Grant
 	protocol int

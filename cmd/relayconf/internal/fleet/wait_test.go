@@ -273,7 +273,7 @@ func TestOnlyRelaysThatMaySeeTheEnvironmentAreExpected(t *testing.T) {
 }
 
 // The relays change all the time while somebody waits: whenever a wait says yes, each relay that was there at its start has
-// applied what the hub had then, or something later.
+// applied the configuration that the hub had then, or a later one.
 func TestWaitIsRightUnderEveryRace(t *testing.T) {
 	r := newRig(t)
 	r.has(map[string]int{"web-1": 1})

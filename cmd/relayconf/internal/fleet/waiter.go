@@ -12,7 +12,7 @@ import (
 	"github.com/relayconf/relayconf/link/agent/agentpb"
 )
 
-// waiter finds out whether all relays that are expected have applied what is waited for. One goroutine uses it; its fields
+// waiter finds out whether all relays that are expected meet the condition. One goroutine uses it; its fields
 // below mu are for the goroutines that ask relays, too.
 type waiter struct {
 	api       API
@@ -44,7 +44,7 @@ type target struct {
 	digest string
 }
 
-// versionAnswer is what a relay has said of the environment.
+// versionAnswer is a relay's answer about the environment.
 type versionAnswer struct {
 	confirmation uint64 // of the link
 	wanted       string // the digest that it had reported when it was asked
@@ -67,7 +67,7 @@ func newWaiter(a API, c Condition) *waiter {
 	return w
 }
 
-// look compares the fleet with what is waited for, at one moment.
+// look compares the fleet with the condition, at one moment.
 func (w *waiter) look(ctx context.Context, now time.Time) Progress {
 	c := w.condition
 	var problem string
@@ -176,7 +176,7 @@ func (w *waiter) chosen(o Overview) (relays []Relay) {
 	return w.concerned(relays)
 }
 
-// gone returns relays without agent that were there at the start and no longer are: nobody knows what they have now. One
+// gone returns relays without agent that were there at the start and no longer are: nobody knows their digest now. One
 // that has got an agent since is waited for under its name.
 func (w *waiter) gone(o Overview) (gone []MissingRelay) {
 	if w.named != nil {

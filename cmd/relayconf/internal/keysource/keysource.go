@@ -74,7 +74,7 @@ func fromFile(path string) (config.AutoConfigKey, error) {
 // patience is how long a pipe may take to deliver. It is more than a program takes that fetches a secret.
 const patience = 5 * time.Second
 
-// read returns what is in a file, which must not be large. A pipe is waited for, but not for ever.
+// read returns the content of a file, which must not be large. A pipe is waited for, but not for ever.
 func read(path string) (string, error) {
 	file, err := open(path)
 	if err != nil {

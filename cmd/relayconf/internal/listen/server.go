@@ -23,7 +23,7 @@ const (
 	pingTimeout = 15 * time.Second
 )
 
-// Options says where to listen, and what to serve.
+// Options are the address, the handler and the limits of a Server.
 type Options struct {
 	Name           string // in logs
 	Address        string // host:port; port 0 lets the system choose
@@ -87,7 +87,7 @@ func (s *Server) Failed() <-chan struct{} { return s.ended }
 // Connections returns how many there are, and how many were refused or closed for the limit.
 func (s *Server) Connections() (open int, refused uint64) { return s.limit.counts() }
 
-// Shutdown stops to listen, and waits for requests to end until ctx does. It closes what is left then.
+// Shutdown stops to listen, and waits for requests to end until ctx does. It closes the connections that are left then.
 func (s *Server) Shutdown(ctx context.Context) {
 	if err := s.server.Shutdown(ctx); err != nil {
 		_ = s.server.Close()

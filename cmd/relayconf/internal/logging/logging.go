@@ -18,7 +18,7 @@ const (
 	JSON = "json" // an object a line
 )
 
-// New returns a logger that writes to out what is of the level or above. An unknown format counts as Text.
+// New returns a logger that writes the lines of the level or above to out. An unknown format counts as Text.
 func New(out io.Writer, format string, level ldlog.LogLevel) *slog.Logger {
 	options := &slog.HandlerOptions{Level: slogLevel(level), ReplaceAttr: inUTC}
 	if format == JSON {
@@ -35,7 +35,7 @@ func inUTC(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// Loggers returns loggers for what logs by way of package ldlog. They write to logger what is of the level or above.
+// Loggers returns loggers for code that uses package ldlog. They write the lines of the level or above to logger.
 func Loggers(logger *slog.Logger, level ldlog.LogLevel) ldlog.Loggers {
 	var loggers ldlog.Loggers
 	for from := range levels {
@@ -45,7 +45,7 @@ func Loggers(logger *slog.Logger, level ldlog.LogLevel) ldlog.Loggers {
 	return loggers
 }
 
-// BaseLogger returns what package ldlog writes the lines of one level to. It takes the name of the level off them.
+// BaseLogger returns the logger that package ldlog writes the lines of one level to. It takes the level name off them.
 func BaseLogger(logger *slog.Logger, level ldlog.LogLevel) ldlog.BaseLogger {
 	return lines{logger, levels[level], strings.ToUpper(level.Name()) + ": "}
 }

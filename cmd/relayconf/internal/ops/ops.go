@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Options says what to show.
+// Options are the report, the details and the metrics to show.
 type Options struct {
 	Report     func() Report // any goroutine may call it
 	Version    string
@@ -50,7 +50,7 @@ func (o *Ops) Sidecar() http.Handler {
 	return secured(mux)
 }
 
-// Operators handles all there is. More handlers can be added to what it returns. Admin guards it.
+// Operators handles all there is. More handlers can be added to the mux. Admin guards it.
 func (o *Ops) Operators() *http.ServeMux {
 	mux := http.NewServeMux()
 	o.addProbes(mux)
@@ -136,7 +136,7 @@ func writeJSON(w http.ResponseWriter, code int, value any) {
 	_ = encoder.Encode(value) // the client is gone
 }
 
-// secured keeps answers out of caches, and browsers from guessing what they are.
+// secured keeps answers out of caches, and browsers from guessing their content types.
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")

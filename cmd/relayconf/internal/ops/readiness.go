@@ -34,14 +34,14 @@ const (
 var conditions = []Condition{ConditionOK, ConditionStale, ConditionFromCache, ConditionKeyRejected, ConditionNoConfiguration,
 	ConditionDraining, ConditionEnded}
 
-// Readiness is what /readyz says.
+// Readiness is the answer of /readyz.
 type Readiness struct {
 	Ready     bool      `json:"ready"` // there is a configuration in force
 	Condition Condition `json:"condition"`
 	Reason    string    `json:"reason,omitempty"` // for people; empty if all is well
 }
 
-// Assess tells whether a command is ready, and what is wrong with it. One with a configuration that is stale, or from the
+// Assess tells whether a command is ready, and its condition. One with a configuration that is stale, or from the
 // cache, is ready: to take it out of service would help nobody.
 func Assess(r Report, now time.Time) Readiness {
 	has := r.Source != autoconfig.SourceNone && r.Source != ""

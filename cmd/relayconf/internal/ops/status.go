@@ -6,8 +6,8 @@ import (
 	"github.com/relayconf/relayconf/autoconfig"
 )
 
-// Status is what /status says, in the words of the Relay Proxy's status resource. Fields may be added, and none changes its
-// meaning. It holds no keys.
+// Status is the answer of /status, in the words of the Relay Proxy's status resource. Fields may be added, and none
+// changes its meaning. It holds no keys.
 type Status struct {
 	Status           string           `json:"status"` // healthy: the condition is ok; degraded otherwise
 	Version          string           `json:"version"`

@@ -40,7 +40,7 @@ type ownedFile struct {
 	like   fs.FileInfo // nil if there is no such file
 }
 
-// Chmod sets the mode that was asked for, whatever the package atomicfile prefers, and the owner and group.
+// Chmod sets the mode that was asked for, not the mode of the package atomicfile, and the owner and group.
 func (f *ownedFile) Chmod(fs.FileMode) error {
 	mode := f.mode
 	if f.like != nil {

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type world struct {
 	mu        sync.Mutex
 	envs      []*envfactory.EnvironmentParams
-	part      bool // what is configured is not whole
+	part      bool // the configuration is not whole
 	snapshots atomic.Int32
 	said      []string
 }

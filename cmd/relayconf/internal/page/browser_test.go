@@ -81,7 +81,7 @@ func open(t *testing.T, url string) *tab {
 	return b
 }
 
-// note notes what should not happen.
+// note notes exceptions and violations of the policy.
 func (b *tab) note(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

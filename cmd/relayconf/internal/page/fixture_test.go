@@ -17,7 +17,7 @@ import (
 // soon is far more than anything here takes.
 const soon = 30 * time.Second
 
-// knownHub is what a test says that the hub knows.
+// knownHub is a hub whose source and fleet a test sets.
 type knownHub struct {
 	mu       sync.Mutex
 	upstream Upstream

@@ -74,7 +74,7 @@ func At(t time.Time) Time {
 	return Time(t.UnixMilli())
 }
 
-// Options says what to show.
+// Options are the hub to show, its name and the version.
 type Options struct {
 	Hub     Hub
 	Version string // of relayconf

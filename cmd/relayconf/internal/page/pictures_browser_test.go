@@ -73,7 +73,7 @@ func TestPictures(t *testing.T) {
 // settled waits until no row is marked as changed.
 func (b *tab) settled() { b.becomes("document.querySelector('.fresh') === null") }
 
-// picture writes a picture of what can be seen.
+// picture writes a picture of the visible part of the page.
 func (b *tab) picture(folder, name string) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, soon)

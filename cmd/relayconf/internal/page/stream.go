@@ -22,7 +22,7 @@ type update struct {
 	Log              []entry            `json:"log,omitempty"`
 }
 
-// beginning is the data of the event "begin": what comes next replaces all that the page has.
+// beginning is the data of the event "begin": the events after it replace all that the page has.
 type beginning struct {
 	Build   string `json:"build"`   // of the page: an open page of another build is to be loaded again
 	Version string `json:"version"` // of relayconf

@@ -23,7 +23,7 @@ func (d *Decoder) Problem(node *yaml.Node, format string, args ...any) {
 	d.Problems = append(d.Problems, Problem{File: d.Path, Line: node.Line, Text: fmt.Sprintf(format, args...)})
 }
 
-// fieldName is what names of fields look like. Others are not quoted: a key may have come into the place of a name.
+// fieldName is the form of field names. Others are not quoted: a key may have come into the place of a name.
 var fieldName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,30}$`)
 
 // Members calls read for each member of an object that is not null. It reports unknown members and those that are there twice.
@@ -46,7 +46,7 @@ func (d *Decoder) Members(node *yaml.Node, object string, fields []string, read 
 			}
 			d.Problem(name, "%s has no field %s: expected %s", object, quoted, strings.Join(fields, ", "))
 		case slices.Contains(seen, name.Value):
-			if !merged { // what is merged in does not count where there is a value
+			if !merged { // a merged member does not count where there is a value
 				d.Problem(name, "%s is there twice", name.Value)
 			}
 		default:
