@@ -212,6 +212,7 @@ func (l *Line) follow(ctx context.Context, key config.AutoConfigKey) (end ending
 			end.healthySince = time.Now()
 		}
 		l.watch.proceed(signal.event, verdict.Fed)
+		received.Item = sse.Item{} // its data would keep the reader's buffer, which may be large, while the stream is idle
 		item, err := reader.Next()
 		if err != nil {
 			end.err = err
