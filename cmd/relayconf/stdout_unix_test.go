@@ -175,7 +175,7 @@ func TestNothingThatIsShownSteersATerminal(t *testing.T) {
 	variables := append(service(server.URL), "LOG_LEVEL=debug")
 	for _, format := range []string{"text", "json"} {
 		watching := start(t, variables, "watch", "--format", format, "--cache-file", cache, "--verbose")
-		watching.says(&watching.stdout, "received")
+		watching.says(&watching.stderr, `Received event "put"`) // the stream is up: a comment sent before reaches nobody
 		server.Comment(evil)
 		watching.says(&watching.stdout, "keepalive")
 		requireCached(t, cache, testKey, 1)
