@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/url"
@@ -31,22 +32,26 @@ and was sent everything; "absent" if it is not connected. RTT is the time of a r
 roundTripSeconds, address, version, since, status, hub, key, digest and wantDigest. Members may be added.`,
 		Args: cobra.NoArgs,
 		RunE: command(func(cmd *cobra.Command, _ []string) error {
-			client, err := o.client()
-			if err != nil {
-				return err
-			}
-			var list fleet.ListJSON
-			if err := client.get(cmd.Context(), fleet.RelaysPath, nil, &list); err != nil {
-				return err
-			}
-			if o.format == "json" {
-				return printJSON(cmd.OutOrStdout(), list)
-			}
-			return printRelays(cmd.OutOrStdout(), list, time.Now())
+			return runFleetList(cmd.Context(), *o, cmd.OutOrStdout())
 		}),
 	}
 	addFormat(cmd, &o.format)
 	return cmd
+}
+
+func runFleetList(ctx context.Context, o fleetOptions, out io.Writer) error {
+	client, err := o.client()
+	if err != nil {
+		return err
+	}
+	var list fleet.ListJSON
+	if err := client.get(ctx, fleet.RelaysPath, nil, &list); err != nil {
+		return err
+	}
+	if o.format == "json" {
+		return printJSON(out, list)
+	}
+	return printRelays(out, list, time.Now())
 }
 
 func newFleetShow(o *fleetOptions) *cobra.Command {

@@ -57,7 +57,7 @@ func newFleetWait(o *fleetOptions) *cobra.Command {
 		RunE: command(func(cmd *cobra.Command, _ []string) error {
 			signals := catchSignals(context.Background(), "")
 			defer signals.end()
-			return w.run(signals.stop, *o, cmd.OutOrStdout())
+			return w.run(signals.stop, *o, cmd.OutOrStdout(), newWaitBar())
 		}),
 	}
 	flags := cmd.Flags()
@@ -77,7 +77,7 @@ func newFleetWait(o *fleetOptions) *cobra.Command {
 	return cmd
 }
 
-func (w fleetWaitOptions) run(ctx context.Context, o fleetOptions, out io.Writer) error {
+func (w fleetWaitOptions) run(ctx context.Context, o fleetOptions, out io.Writer, bar *waitBar) error {
 	client, err := o.client()
 	if err != nil {
 		return err
@@ -93,7 +93,6 @@ func (w fleetWaitOptions) run(ctx context.Context, o fleetOptions, out io.Writer
 		return waitError(ctx, err)
 	}
 	defer response.Body.Close()
-	bar := newWaitBar()
 	defer bar.end()
 	lines := json.NewDecoder(response.Body)
 	for {
