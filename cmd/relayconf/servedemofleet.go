@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/relayconf/relayconf/autoconfig"
@@ -62,7 +63,7 @@ func (d *hubDemo) stopRelays() {
 
 // list runs fleet list.
 func (d *hubDemo) list() {
-	d.runFleet("list", func(ctx context.Context) error { return runFleetList(ctx, d.operator, d.out) })
+	d.runFleet("list", func(ctx context.Context) error { return runFleetList(ctx, d.operator, d.out, terminalWidth(os.Stdout)) })
 }
 
 // wait runs fleet wait.
