@@ -31,7 +31,7 @@ func TestAHubServesFilesToItsRelays(t *testing.T) {
 	r.has(t, "web/production", "shop/production")
 
 	assert.NotContains(t, h.stderr.String(), testKey)
-	for line := range strings.Lines(h.stderr.String()) {
+	for line := range strings.Lines(h.stderr.wholeLines()) {
 		assert.True(t, json.Valid([]byte(line)), "the log is JSON: %s", line)
 	}
 }

@@ -117,7 +117,7 @@ func TestANameIsTakenByTheRules(t *testing.T) {
 }
 
 func TestARelayThatDoesNotAnswerLosesItsName(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, func(o *Options) { o.PingTimeout = 200 * time.Millisecond })
 	r.has(map[string]int{"web-1": 1})
 	ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(r.url, "http")+"/link", http.Header{"Authorization": {testKey}})
 	require.NoError(t, err)
