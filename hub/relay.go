@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -53,7 +54,7 @@ type endReason int32
 const (
 	endNone    endReason = iota
 	endDrained           // the relay is told to go elsewhere
-	endRevoked           // at once
+	endRevoked           // at once, in order if no write takes long
 	endSlow              // at once
 	endClosed            // at once
 )
@@ -81,6 +82,10 @@ func newRelay(h *Hub, grant *Grant, w http.ResponseWriter, request *http.Request
 // http.ErrAbortHandler, as net/http has it.
 func (r *relay) serve() {
 	err := r.stream()
+	if errors.Is(err, errEnded) && endReason(r.reason.Load()) == endRevoked && r.out.reopen() {
+		r.end() // in order, so that the relay sees no fault of the line, and learns the reason when it comes back
+		err = r.out.flush()
+	}
 	r.leave(err)
 	if err != nil && r.ctx.Err() == nil {
 		panic(http.ErrAbortHandler) // nothing that is still in a buffer may go out
@@ -239,7 +244,11 @@ func (r *relay) stop(reason endReason) {
 			break
 		}
 	}
-	if reason != endDrained {
+	switch reason {
+	case endDrained:
+	case endRevoked:
+		r.out.refuse() // Hub.end cuts a write that takes long
+	default:
 		r.out.abort()
 	}
 	r.stopOnce.Do(func() { close(r.stopped) })

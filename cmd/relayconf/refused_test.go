@@ -1,9 +1,13 @@
 package main
 
 import (
+	"crypto/x509"
+	"encoding/pem"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestWatchShowsTheReasonOfAHubThatRefusesIt(t *testing.T) {
@@ -17,4 +21,29 @@ func TestWatchShowsTheReasonOfAHubThatRefusesIt(t *testing.T) {
 	p.exit(exitPermanent)
 	assert.Contains(t, p.stderr.String(), "401 Unauthorized: the key is not known to this hub")
 	assert.NotContains(t, p.stderr.String(), testKey)
+}
+
+func TestARevokedKeyEndsAnHTTP2StreamInOrder(t *testing.T) {
+	t.Parallel()
+	const all, other = "keys:\n  - {name: all, key: " + testKey + "}\n", "keys:\n  - {name: other, key: rel-other}\n"
+	keys := inFile(t, "keys.yaml", all)
+	cert, key := certificate(t)
+	h := startHub(t, nil, "--environments", inFile(t, "environments.yaml", hubFile), "--keys", keys, "--tls-cert", cert, "--tls-key", key)
+	p := start(t, append(service(h.url("relays")), "PROXY_CA_CERTS="+cert), "watch")
+	p.says(&p.stdout, "received all: 2 environments")
+	replaceFile(t, keys, other)
+	p.says(&p.stderr, "the service ended the connection")
+	p.says(&p.stderr, "503 Service Unavailable: the key is not known to this hub, perhaps not yet")
+	assert.NotContains(t, p.stderr.String(), "INTERNAL_ERROR")
+}
+
+// certificate writes a certificate for 127.0.0.1, which is its own authority, and its key.
+func certificate(t *testing.T) (cert, key string) {
+	t.Helper()
+	server := httptest.NewTLSServer(nil)
+	server.Close()
+	der, err := x509.MarshalPKCS8PrivateKey(server.TLS.Certificates[0].PrivateKey)
+	require.NoError(t, err)
+	return inFile(t, "cert.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))),
+		inFile(t, "key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
 }
