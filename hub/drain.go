@@ -58,6 +58,7 @@ func (h *Hub) Drain(ctx context.Context) error {
 // Close ends all streams, and returns when the last one has ended. Relays come back to get status 503. It may be called
 // more than once.
 func (h *Hub) Close() {
+	defer h.log.close(h.settings.logger)
 	h.mu.Lock()
 	h.startDraining()
 	if !h.closed {

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -267,6 +268,7 @@ func (r *relay) leave(err error) {
 		h.settings.logger.Warn("a relay was too slow, and its stream was dropped", "relay", r.id, "key", r.grant.name, "address", r.address)
 	case reason == endRevoked:
 		h.counters.revoked.Add(1)
+		h.log.add(h.settings.logger, eventKind{slog.LevelWarn, "A relay's stream was ended", r.grant.name, "its key was revoked or changed"}, r.address)
 	case reason == endNone && !r.lastEvent.IsZero() && now.Sub(r.lastEvent) < earlyWithin:
 		h.ended.add(earlyEnd{r.grant.hash, r.host(), r.lastEventID}, now)
 	}

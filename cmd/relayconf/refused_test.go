@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -46,4 +47,23 @@ func certificate(t *testing.T) (cert, key string) {
 	require.NoError(t, err)
 	return inFile(t, "cert.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))),
 		inFile(t, "key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
+}
+
+func TestAHubLogsRefusedAndRevokedRelays(t *testing.T) {
+	t.Parallel()
+	const all, shop = "keys:\n  - {name: all, key: rel-all}\n", "  - {name: shop, key: rel-shop, projects: [shop]}\n"
+	keys := inFile(t, "keys.yaml", all+shop)
+	h := startHub(t, nil, "--environments", inFile(t, "environments.yaml", hubFile), "--keys", keys)
+	h.serves()
+	for range 20 {
+		asRelay(t, h.url("relays"), testKey)
+	}
+	h.says(&h.stderr, `"msg":"A relay was refused","key":"sha256:`)
+	h.says(&h.stderr, `"reason":"the key is not known to this hub, perhaps not yet","address":"127.0.0.1:`)
+	assert.Equal(t, 1, strings.Count(h.stderr.String(), "A relay was refused"))
+	assert.NotContains(t, h.stderr.String(), testKey)
+
+	startRelay(t, h.url("relays"), "rel-shop").has(t, "shop/production")
+	replaceFile(t, keys, all)
+	h.says(&h.stderr, `"msg":"A relay's stream was ended","key":"shop","reason":"its key was revoked or changed"`)
 }
