@@ -56,6 +56,7 @@ func TestEachListenerHasItsPart(t *testing.T) {
 	_, body := get(t, h.url("admin")+"/status")
 	var status struct {
 		Status           string
+		Source           string
 		AutoConfigStatus struct{ State string }
 		Environments     int
 		Hub              struct {
@@ -68,6 +69,7 @@ func TestEachListenerHasItsPart(t *testing.T) {
 	assert.Equal(t, "VALID", status.AutoConfigStatus.State)
 	assert.Equal(t, 2, status.Environments)
 	assert.Equal(t, "FILE", status.Hub.Source)
+	assert.Equal(t, "FILE", status.Source)
 	assert.Equal(t, 1, status.Hub.Relays)
 	_, body = get(t, h.url("health")+"/metrics")
 	assert.Contains(t, body, "relayconf_hub_relays 1\n")

@@ -13,7 +13,19 @@ import (
 // Report is how a command is doing at one moment.
 type Report struct {
 	autoconfig.Status
+	Files    bool // the source is files, rather than a stream
 	Draining bool // it is about to end, and takes no new work
+}
+
+// sourceFile is the source of a configuration that was read from files.
+const sourceFile = "FILE"
+
+// source is where the configuration in force comes from: NONE, STORE, STREAM or FILE.
+func (r Report) source() string {
+	if r.Files && r.Source == autoconfig.SourceStream {
+		return sourceFile // files report in the words of a stream
+	}
+	return string(r.Source)
 }
 
 // Condition is the most important thing to know of a command, in a word that does not change.
