@@ -27,6 +27,8 @@ func TestAHubServesFilesToItsRelays(t *testing.T) {
 	assert.Equal(t, 200, code)
 	assert.Contains(t, body, `"condition": "stale"`)
 	assert.Contains(t, body, "environments.yaml:4: ")
+	assert.Contains(t, body, `"source": "FILE"`)
+	assert.Contains(t, body, `"lostSince": "20`)
 	replaceFile(t, path, hubFile)
 	r.has(t, "web/production", "shop/production")
 
