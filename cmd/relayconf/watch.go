@@ -66,7 +66,8 @@ and redis+cluster:// too. Relays with different keys need different prefixes. Se
 --once waits for the stream also if there is a cache. Only when that takes longer than the --init-timeout
 does it end with what the cache has: with a warning, and exit code 0. Without --once, a configuration from
 the cache is in time for the --init-timeout. A rejected key ends the command with exit code 3 also if there
-is a cache, after the output file and the hook have got what is in it.
+is a cache, after the output file and the hook have got what is in it. An environment whose keys contradict each
+other is left out; the rest counts: the log warns of it at the end, and the exit code is 0.
 
 --link connects to a hub (relayconf serve), which then knows what this relay has applied, and can call it: to show its
 status and its environments (keys masked), to have it reconnect, and to set its log level. A lost link changes nothing

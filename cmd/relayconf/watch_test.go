@@ -29,6 +29,19 @@ func TestOnceEndsWhenTheFirstFullConfigurationIsThere(t *testing.T) {
 	assert.Contains(t, server.Requests()[0].URL.RawQuery, "rpacProtocolVersion=2")
 }
 
+func TestOnceWarnsOfEnvironmentsThatWereLeftOut(t *testing.T) {
+	t.Parallel()
+	server := autoconfigtest.NewServer(t)
+	broken := autoconfigtest.MakeEnvironment(2, 1)
+	broken.SDKKey.Value = ""
+	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1), broken))
+	path := inFolder(t, "envs.json")
+	p := start(t, service(server.URL), "watch", "--once", "--output-file", path)
+	p.exit(exitOK)
+	assert.Contains(t, p.stderr.String(), `WARN: The configuration is not whole: environment "`+string(broken.EnvID)+`" has a malformed set of keys`)
+	assert.Len(t, readOutput(t, path).Environments, 1, "the rest counts")
+}
+
 func TestOutputFileIsWrittenBeforeOnceEnds(t *testing.T) {
 	t.Parallel()
 	server := autoconfigtest.NewServer(t)

@@ -194,8 +194,8 @@ func TestStatusIsInTheWordsOfTheRelayProxy(t *testing.T) {
 	assert.JSONEq(t, `{"status": "degraded", "version": "1.2.3",
 		"autoConfigStatus": {"state": "INTERRUPTED", "stateSince": 1798858985000,
 			"lastError": {"kind": "ERROR_RESPONSE", "statusCode": 502, "time": 1798859045000, "message": "it answered so"}},
-		"ready": true, "condition": "stale", "source": "STREAM", "ageSeconds": 0, "lostSince": "2027-01-02T03:03:05Z", "environments": 3, "connections": 0, "hub": {"relays": 7}}`,
-		without(t, body, "reason"))
+		"ready": true, "condition": "stale", "source": "STREAM", "lostSince": "2027-01-02T03:03:05Z", "environments": 3, "connections": 0, "hub": {"relays": 7}}`,
+		without(t, without(t, body, "reason"), "ageSeconds"))
 	r = report(autoconfig.StateValid, autoconfig.SourceStream, 0)
 	s.report.Store(&r)
 	_, body = s.do("GET", s.admin.URL+"/status")
