@@ -171,6 +171,8 @@ func TestAHubRestartsFromItsCacheWithBrokenFiles(t *testing.T) {
 	second.serves()
 	_, lines = stream(t, second.url("relays"), testKey)
 	assert.Equal(t, id, streamID(t, lines), "the versions are those of before")
+	assert.Contains(t, first.stderr.String(), "versions of the environments are this hub's own")
+	assert.NotContains(t, second.stderr.String(), "versions of the environments are this hub's own", "it has said so")
 	require.NoError(t, second.cmd.Process.Kill())
 	<-second.ended
 

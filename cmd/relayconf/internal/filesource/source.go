@@ -37,6 +37,7 @@ type Source struct {
 	options  Options
 	watcher  *filewatch.Watcher
 	keeper   *keeper // nil without a store, or if that is of another key
+	loaded   bool    // there was a configuration in the store
 	otherKey bool    // what is stored is encrypted with another key
 	closing  chan struct{}
 	closed   sync.Once
@@ -120,7 +121,7 @@ func (s *Source) load(ctx context.Context) error {
 		s.status.StoreFailures++
 		s.options.Logger.Warn("The stored configuration could not be loaded; the versions go on from the time", "error", err)
 	case snapshot != nil:
-		s.inventory, s.confirmed = fromSnapshot(snapshot), snapshot.LastConfirmed()
+		s.inventory, s.confirmed, s.loaded = fromSnapshot(snapshot), snapshot.LastConfirmed(), true
 	}
 	return nil
 }
@@ -265,12 +266,12 @@ func (s *Source) told() {
 func (s *Source) warnOfVersions() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.options.Shared {
-		return
+	if s.options.Shared || s.loaded {
+		return // it was said when the store was empty
 	}
 	for id, i := range s.document.environments {
 		if i.version() != s.inventory.environments[id].version {
-			s.options.Logger.Warn("The versions of the environments are this hub's own. " +
+			s.options.Logger.Warn("The versions of the environments are this hub's own, which is fine if it is the only hub of these files. " +
 				"Several hubs of the same files must share a Redis cache, or the files must give versions above the Unix time")
 			return
 		}
