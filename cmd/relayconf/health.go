@@ -24,7 +24,7 @@ func (f *follower) startHealth() (stop func(), err error) {
 			MaxConnections: mostProbes, WriteTimeout: opsWriteTimeout, Logger: logger})
 		if err != nil {
 			cancel()
-			return func() {}, err
+			return func() {}, listenError("health-addr", err)
 		}
 	}
 	ended := make(chan struct{})

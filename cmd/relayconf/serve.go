@@ -164,6 +164,21 @@ const noAddr = "none"
 
 // check checks the flags that depend on each other.
 func (o serveOptions) check() error {
+	for _, listener := range []struct {
+		flag, address string
+		wanted        bool
+	}{
+		{"addr", o.addr, true},
+		{"admin-addr", o.adminAddr, o.adminAddr != noAddr},
+		{"health-addr", o.healthAddr, o.healthAddr != ""},
+	} {
+		if !listener.wanted {
+			continue
+		}
+		if err := checkAddress(listener.flag, listener.address); err != nil {
+			return err
+		}
+	}
 	switch {
 	case o.tlsClientCA != "" && o.tlsCert == "":
 		return usageError("--tls-client-ca is of no use without --tls-cert and --tls-key")

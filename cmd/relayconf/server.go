@@ -186,7 +186,7 @@ func (s *server) listen(ctx context.Context) (err error) {
 		relays.TLS = s.certs.Config()
 	}
 	if s.relays, err = listen.Start(ctx, relays); err != nil {
-		return err
+		return listenError("addr", err)
 	}
 	s.ops = ops.New(ops.Options{Report: s.report, Version: version(), Details: s.details, Profiling: o.profiling,
 		Collectors: []prometheus.Collector{hubCollector{s}, s.delivery}, Logger: s.logger})
@@ -215,7 +215,7 @@ func (s *server) listenTo(ctx context.Context, name, address string, handler htt
 	if err == nil {
 		s.others = append(s.others, opened)
 	}
-	return err
+	return listenError(name+"-addr", err)
 }
 
 func (s *server) admin() (admin ops.Admin, err error) {

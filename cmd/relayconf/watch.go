@@ -171,6 +171,11 @@ func addWatchFlags(cmd *cobra.Command, o *watchOptions) {
 
 // check says which flags make no sense together, and fills in the default that depends on others.
 func (o *watchOptions) check(flags *pflag.FlagSet) error {
+	if o.healthAddr != "" {
+		if err := checkAddress("health-addr", o.healthAddr); err != nil {
+			return err
+		}
+	}
 	switch {
 	case o.outputMode != 0 && o.outputFile == "":
 		return usageError("--output-mode is of no use without --output-file")
