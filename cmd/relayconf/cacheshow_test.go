@@ -73,7 +73,7 @@ func TestCacheShowSaysWhyItCannotAndChangesNothing(t *testing.T) {
 	}{
 		"no cache named":  {[]string{keyVariable}, nil, exitUsage, "name one with --cache-file or --cache-redis, or set CACHE_FILE"},
 		"two caches":      {[]string{keyVariable, "CACHE_FILE=a", "CACHE_REDIS_URL=" + redisURL}, nil, exitUsage, "there is one cache only"},
-		"two flags":       {[]string{keyVariable}, []string{"--cache-file", "a", "--cache-redis", "b"}, exitUsage, "none of the others can be"},
+		"two flags":       {[]string{keyVariable}, []string{"--cache-file", "a", "--cache-redis", "b"}, exitUsage, "can't be used together: leave one of them out"},
 		"nothing there":   {[]string{keyVariable}, []string{"--cache-file", inFolder(t, "none")}, exitUsage, "nothing has been saved there yet"},
 		"another key":     {[]string{keyVariable}, []string{"--cache-file", another}, exitUsage, "If the auto-config key was changed, give the former one"},
 		"an older key":    {[]string{keyVariable}, []string{"--cache-file", another, "--cache-older-key-file", older}, exitOK, ""},

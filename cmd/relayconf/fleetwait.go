@@ -71,8 +71,8 @@ func newFleetWait(o *fleetOptions) *cobra.Command {
 	flags.BoolVar(&c.AllowUnconfirmed, "allow-unconfirmed", false, "count a relay without agent when it was sent everything")
 	flags.Var(atLeast(time.Nanosecond, &w.timeout), "timeout", "how long to wait")
 	addFormat(cmd, &o.format)
-	cmd.MarkFlagsRequiredTogether("environment", "version")
-	cmd.MarkFlagsMutuallyExclusive("environment", "digest")
+	markTogether(cmd, "environment", "version")
+	markExclusive(cmd, "environment", "digest")
 	_ = cmd.RegisterFlagCompletionFunc("relay", completeRelays(o, anyRelay))
 	return cmd
 }

@@ -68,7 +68,7 @@ func newReplay() *cobra.Command {
 		"move the expiry times of keys, as if the recording had been made now; it must say when it was made")
 	flags.StringVar(&o.key, "key", "", "the only `key` that is accepted: a made-up one, for others can see it; a real one belongs in --key-file")
 	flags.StringVar(&o.keyFile, "key-file", "", "`file` that holds the only key that is accepted")
-	cmd.MarkFlagsMutuallyExclusive("key", "key-file")
+	markExclusive(cmd, "key", "key-file")
 	return cmd
 }
 

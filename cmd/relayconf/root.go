@@ -46,6 +46,8 @@ func newRoot() *cobra.Command {
 		Example:       rootExample,
 		Version:       version(),
 		SilenceErrors: true,
+		// For each command that has none of its own.
+		PersistentPreRunE: checkFlagGroups,
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")

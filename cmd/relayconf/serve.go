@@ -142,10 +142,10 @@ func addServeFlags(cmd *cobra.Command, o *serveOptions) {
 
 	for _, other := range []string{"stream-uri", "environments", "key-file", "cache-file", "cache-redis", "cache-older-key-file",
 		"keys", "addr", "tls-cert", "health-addr"} {
-		cmd.MarkFlagsMutuallyExclusive("demo", other)
+		markExclusive(cmd, "demo", other)
 	}
-	cmd.MarkFlagsMutuallyExclusive("stream-uri", "environments")
-	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
+	markExclusive(cmd, "stream-uri", "environments")
+	markTogether(cmd, "tls-cert", "tls-key")
 	for _, file := range []string{"key-file", "environments", "keys", "tls-cert", "tls-key", "tls-client-ca", "admin-token-file"} {
 		_ = cmd.MarkFlagFilename(file)
 	}

@@ -163,7 +163,7 @@ func addWatchFlags(cmd *cobra.Command, o *watchOptions) {
 	flags.StringVar(&o.healthAddr, "health-addr", "", "`address` for probes and scrapers: /livez, /readyz, /status, /metrics")
 	addLogFormat(cmd, &o.logFormat)
 	for _, other := range []string{"key-file", "cache-file", "cache-redis", "cache-older-key-file", "link"} {
-		cmd.MarkFlagsMutuallyExclusive("demo", other)
+		markExclusive(cmd, "demo", other)
 	}
 	_ = cmd.MarkFlagFilename("key-file")
 	_ = cmd.MarkFlagFilename("output-file")
