@@ -106,6 +106,7 @@ func TestAKeyFileGivesViewsAndRevokes(t *testing.T) {
 func TestServeExitCodes(t *testing.T) {
 	t.Parallel()
 	good := inFile(t, "environments.yaml", hubFile)
+	keys := inFile(t, "keys.yaml", "keys:\n  - {name: all, key: rel-all}\n")
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = taken.Close() })
@@ -117,6 +118,7 @@ func TestServeExitCodes(t *testing.T) {
 		want        string
 	}{
 		{"no key", nil, []string{"--environments", good}, exitUsage, "there is no auto-configuration key"},
+		{"a cache without a key", nil, []string{"--environments", good, "--keys", keys, "--cache-file", good + ".cache"}, exitUsage, "the cache is encrypted with a key, and there is none: set AUTO_CONFIG_KEY or give a --key-file"},
 		{"files with a mistake", hubKey, []string{"--environments", inFile(t, "e.yaml", "environments: {}")}, exitUsage, "e.yaml:1: environments must be a list"},
 		{"no files", hubKey, []string{"--environments", good + "x"}, exitUsage, "no such file"},
 		{"a key file with a mistake", hubKey, []string{"--environments", good, "--keys", inFile(t, "k.yaml", "keys: {}")}, exitUsage, "k.yaml:1: keys must be a list"},
