@@ -119,7 +119,7 @@ func peek(cache cache) (*autoconfig.Snapshot, error) {
 	case err != nil:
 		return nil, err
 	case snapshot == nil:
-		return nil, usageError("the cache is empty: nothing has been saved there yet")
+		return nil, usageError("there is no cache in %s: nothing has been saved there yet, or its name is a mistake", cache)
 	}
 	return snapshot, nil
 }
