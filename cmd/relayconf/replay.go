@@ -20,7 +20,7 @@ import (
 	"github.com/relayconf/relayconf/config"
 )
 
-const replayHelp = `Serves a recording as an auto-configuration service, for tests of a relay. FILE is what "relayconf record"
+var replayHelp = `Serves a recording as an auto-configuration service, for tests of a relay. FILE is what "relayconf record"
 or "curl -N" saved; - is standard input. It prints its URL, and a line for each connection, and ends
 with Ctrl-C.
 
@@ -33,7 +33,7 @@ A recording is plain text: the stream itself. Comment lines that start with ":!"
 Any key is accepted, unless --key or --key-file says which. AUTO_CONFIG_KEY is for the clients, and is not
 read here.
 
-` + exitCodesHelp
+` + exitCodesHelp(exitInterrupted)
 
 const replayExample = `  # Serve a recording, and follow it in another terminal
   relayconf replay mine.sse

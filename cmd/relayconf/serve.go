@@ -10,7 +10,7 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/ops"
 )
 
-const serveHelp = `Serves the configuration to a fleet of relays: it follows the service once, or reads files, and relays connect
+var serveHelp = `Serves the configuration to a fleet of relays: it follows the service once, or reads files, and relays connect
 here instead of to the service. To move a relay behind it, set the relay's STREAM_URI to this address.
 
 The configuration comes from the stream (--stream-uri or STREAM_URI, with the key of AUTO_CONFIG_KEY or --key-file), or
@@ -42,7 +42,7 @@ SIGTERM or Ctrl-C ends it in order: /readyz fails at once, relays are served for
 one after the other within the --drain-time, to connect elsewhere. A second Ctrl-C ends it at once.
 It tells systemd when it serves a configuration, and that it is alive (Type=notify, WatchdogSec).
 
-` + exitCodesHelp
+` + exitCodesHelp(exitPermanent, exitInitTimeout, exitInterrupted)
 
 const serveExample = `  # See it work: a hub and two relays, no key and no network needed
   relayconf serve --demo

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-const watchHelp = `Follows the auto-configuration stream and prints what changes, a line each. It goes on when the
+var watchHelp = `Follows the auto-configuration stream and prints what changes, a line each. It goes on when the
 service is down, and ends with Ctrl-C.
 
 Lines are text for people, or with --format json one JSON object each. Keys are masked in both:
@@ -85,7 +85,7 @@ and command at once. As process 1 of a container, watch also reaps processes tha
 cache, or if the key is rejected), /status and /metrics, without any key. watch tells systemd when there is a configuration,
 and that it is alive (Type=notify, WatchdogSec).
 
-` + exitCodesHelp
+` + exitCodesHelp(exitPermanent, exitInitTimeout, exitOutput, exitHook, exitInterrupted)
 
 const watchExample = `  # A show, without a key or a network
   relayconf watch --demo
