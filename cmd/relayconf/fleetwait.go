@@ -18,7 +18,7 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/terminal"
 )
 
-const fleetWaitHelp = `Waits until all relays that are expected have applied a configuration, at one moment. Run it after the rotation of a key,
+var fleetWaitHelp = `Waits until all relays that are expected have applied a configuration, at one moment. Run it after the rotation of a key,
 before the old key is deleted.
 
 It waits for an environment at a version, or a later one (--environment, --version); for exactly a digest (--digest); or
@@ -36,7 +36,7 @@ just started without a --cache-file and so does not know whom to expect, or whos
 
 --format json prints the outcome: result (applied, missing or inconclusive), done, total, missing (name, reason), problem.
 
-` + exitCodesHelp
+` + exitCodesHelp(exitMissing, exitInconclusive, exitInterrupted)
 
 type fleetWaitOptions struct {
 	condition  fleet.Condition
@@ -71,8 +71,8 @@ func newFleetWait(o *fleetOptions) *cobra.Command {
 	flags.BoolVar(&c.AllowUnconfirmed, "allow-unconfirmed", false, "count a relay without agent when it was sent everything")
 	flags.Var(atLeast(time.Nanosecond, &w.timeout), "timeout", "how long to wait")
 	addFormat(cmd, &o.format)
-	cmd.MarkFlagsRequiredTogether("environment", "version")
-	cmd.MarkFlagsMutuallyExclusive("environment", "digest")
+	markTogether(cmd, "environment", "version")
+	markExclusive(cmd, "environment", "digest")
 	_ = cmd.RegisterFlagCompletionFunc("relay", completeRelays(o, anyRelay))
 	return cmd
 }

@@ -111,7 +111,7 @@ func TestANameIsTakenByTheRules(t *testing.T) {
 }
 
 func TestARelayThatDoesNotAnswerLosesItsName(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, func(o *Options) { o.PingTimeout = 200 * time.Millisecond })
 	r.has(map[string]int{"web-1": 1})
 	_, _, session := r.join("a", "a-hung-process-00")
 	r.eventually("it has the name", func() bool { return r.find("a").Instance == "a-hung-process-00" })

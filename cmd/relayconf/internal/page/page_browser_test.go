@@ -82,12 +82,18 @@ func TestAKeyCountsDownAndExpires(t *testing.T) {
 	s.Changes(true, []autoconfig.Change{environmentText("e1", "production", 1, expiring("long", time.Now().Add(90*time.Minute)))})
 	b := open(t, s.url())
 	b.live()
-	b.shows("#environments .expiry", "in 1 h 29 m")
-	s.Changes(false, []autoconfig.Change{environmentText("e1", "production", 2, expiring("soon", time.Now().Add(3*time.Second)))})
-	b.shows("#environments .expiry.soon", "…soon in 2 s")
-	b.shows("#environments .expiry.soon", "…soon in 1 s")
+	b.shows("#environments .expiry", "in 1 h ")
+	// On a busy machine this test may see none of the texts that are there for a second: the page has to note them.
+	b.do(`window.seconds = new Set();
+		new MutationObserver(() => {
+			const text = document.querySelector("#environments .expiry.soon")?.innerText ?? "";
+			const seconds = text.match(/…soon in (\d+) s/);
+			if (seconds) { window.seconds.add(seconds[1]) }
+		}).observe(document, {subtree: true, childList: true, characterData: true})`)
+	s.Changes(false, []autoconfig.Change{environmentText("e1", "production", 2, expiring("soon", time.Now().Add(10*time.Second)))})
 	b.shows("#log", "web/production key …soon has expired")
 	b.becomes("document.querySelector('#environments .expiry') === null")
+	assert.GreaterOrEqual(t, evaluate[int](b, "window.seconds.size"), 2, "it counts down")
 }
 
 func TestARelayThatFallsBehindTurns(t *testing.T) {
@@ -213,7 +219,7 @@ func TestTheKeyboardReachesEverything(t *testing.T) {
 
 func TestAnOpenPageOutlivesTheHub(t *testing.T) {
 	hub := newHub()
-	s := serve(t, hub, "127.0.0.1:0")
+	s := serve(t, hub, "127.77.0.1:0") // nobody else takes the port while there is no hub
 	s.Changes(true, []autoconfig.Change{environmentText("e1", "production", 1, "")})
 	b := open(t, s.url())
 	b.live()
