@@ -145,7 +145,49 @@ func TestServeExitCodes(t *testing.T) {
 			h.exit(row.code)
 			assert.Contains(t, h.stderr.String(), row.want)
 			assert.NotContains(t, h.stderr.String(), testKey)
+			assertEndsInOneError(t, h.stderr.String())
 		})
+	}
+}
+
+// assertEndsInOneError says that a log in JSON has nothing but JSON, and one error, in its last line.
+func assertEndsInOneError(t *testing.T, log string) {
+	t.Helper()
+	var levels []string
+	for text := range strings.Lines(log) {
+		var line struct{ Level, Msg, Error string }
+		require.NoError(t, json.Unmarshal([]byte(text), &line), text)
+		levels = append(levels, line.Level)
+		assert.False(t, line.Level == "INFO" && line.Msg == "Ended", "it has failed")
+	}
+	require.NotEmpty(t, levels)
+	assert.Equal(t, "ERROR", levels[len(levels)-1])
+	assert.Equal(t, 1, strings.Count(strings.Join(levels, " "), "ERROR"), log)
+}
+
+func TestAFailedStartIsOneErrorInTheTextLogToo(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string][]string{
+		"before the log": {"--environments", "nowhere", "--keys", "nowhere", "--addr", "foo"},
+		"in the log":     {"--environments", "nowhere", "--addr", "127.0.0.1:0", "--admin-addr", "none"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := start(t, hubKey, append([]string{"serve"}, args...)...)
+			p.exit(exitUsage)
+			assert.NotContains(t, p.stderr.String(), "level=INFO msg=Ended")
+			assert.Equal(t, 1, strings.Count(p.stderr.String(), "relayconf: ")+strings.Count(p.stderr.String(), "level=ERROR"), p.stderr.String())
+		})
+	}
+}
+
+func TestAWrongFlagIsALineOfJSONToo(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"serve", "watch"} {
+		p := start(t, hubKey, command, "--nosuch", "--log-format", "json")
+		p.exit(exitUsage)
+		assertEndsInOneError(t, p.stderr.String())
+		assert.Contains(t, p.stderr.String(), "relayconf "+command+" --help")
 	}
 }
 

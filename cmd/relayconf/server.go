@@ -143,6 +143,13 @@ func (s *server) run(signals signals) error {
 		stopWatchdog()
 	}
 	s.close()
+	switch {
+	case err == nil:
+		s.logger.Info("Ended")
+	case s.logger.Enabled(context.Background(), slog.LevelError):
+		s.logger.Error("Ended", "error", maskKeys(err.Error()))
+		err = logged(err)
+	}
 	return err
 }
 
@@ -323,5 +330,4 @@ func (s *server) close() {
 	if s.cache != nil {
 		_ = s.cache.Close() // failed saves were reported
 	}
-	s.logger.Info("Ended")
 }
