@@ -103,6 +103,22 @@ func TestAKeyFileGivesViewsAndRevokes(t *testing.T) {
 	assert.Equal(t, http.StatusServiceUnavailable, code)
 }
 
+func TestAPatternThatMatchesNothingIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	const all, shop = "keys:\n  - {name: all, key: rel-all}\n", "  - {name: shop, key: rel-shop, projects: [shpo]}\n"
+	const warning, reread = "A pattern in the key file matches nothing", "Read the key file again"
+	keys, path := inFile(t, "keys.yaml", all+shop), inFile(t, "environments.yaml", hubFile)
+	h := startHub(t, nil, "--environments", path, "--keys", keys)
+	h.serves()
+	h.says(&h.stderr, `matches nothing at the moment; is it mistyped?","key":"shop","pattern":"shpo"`)
+	replaceFile(t, keys, all+shop+"  - {name: web, key: rel-web, environments: [web/*]}\n")
+	h.says(&h.stderr, reread)
+	assert.Equal(t, 1, strings.Count(h.stderr.String(), warning), "not again")
+	replaceFile(t, path, strings.ReplaceAll(hubFile, "projKey: web", "projKey: wbe"))
+	h.says(&h.stderr, `"key":"web","pattern":"web/*"`)
+	assert.Equal(t, 2, strings.Count(h.stderr.String(), warning))
+}
+
 func TestServeExitCodes(t *testing.T) {
 	t.Parallel()
 	good := inFile(t, "environments.yaml", hubFile)

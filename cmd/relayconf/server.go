@@ -46,6 +46,8 @@ type server struct {
 
 	page *page.Page // nil without an admin listener
 
+	patterns patternLog
+
 	source   atomic.Pointer[source]
 	draining atomic.Bool
 	former   []hub.Key // former keys of the hub that still count
