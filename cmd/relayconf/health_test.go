@@ -44,7 +44,7 @@ func TestWatchShowsItsHealth(t *testing.T) {
 		code, body = get(t, url+"/readyz")
 		return code == http.StatusOK && strings.Contains(body, `"stale"`)
 	}, soon, 5*time.Millisecond)
-	for line := range strings.Lines(w.stderr.String()) {
+	for line := range strings.Lines(w.stderr.wholeLines()) {
 		assert.True(t, json.Valid([]byte(line)), "the log is JSON: %s", line)
 	}
 }

@@ -44,7 +44,7 @@ It tells systemd when it serves a configuration, and that it is alive (Type=noti
 
 ` + exitCodesHelp(exitPermanent, exitInitTimeout, exitInterrupted)
 
-const serveExample = `  # See it work: a hub and two relays, no key and no network needed
+const serveExample = `  # See it work: a hub, its page and three relays, no key and no network needed
   relayconf serve --demo
 
   # One hub between the service and a fleet, which starts without the service, too
@@ -113,7 +113,7 @@ func addServeFlags(cmd *cobra.Command, o *serveOptions) {
 	o.seenWithin = fleet.DefaultSeenWithin
 	o.drainDelay, o.drainTime = 5*time.Second, 30*time.Second
 	flags := cmd.Flags()
-	flags.BoolVar(&o.demo, "demo", false, "start a hub with two relays behind it, which show what reaches them; takes 18 s, no key, and no network")
+	flags.BoolVar(&o.demo, "demo", false, "start a hub with three relays and its page, and show what changes reach them; takes 20 s, on a terminal until Ctrl-C; no key, no network")
 	flags.StringVar(&o.streamURI, "stream-uri", "", "the service's base `URI`, or that of another hub (default STREAM_URI)")
 	flags.StringVar(&o.environments, "environments", "", "take the configuration from this file or folder, at `path`, instead of the stream")
 	addStreamFlags(flags, &o.streamOptions, "full configuration")
@@ -141,7 +141,7 @@ func addServeFlags(cmd *cobra.Command, o *serveOptions) {
 	addLogFormat(cmd, &o.logFormat)
 
 	for _, other := range []string{"stream-uri", "environments", "key-file", "cache-file", "cache-redis", "cache-older-key-file",
-		"keys", "addr", "tls-cert", "health-addr"} {
+		"keys", "addr", "tls-cert", "admin-addr", "health-addr", "name"} {
 		markExclusive(cmd, "demo", other)
 	}
 	markExclusive(cmd, "stream-uri", "environments")
