@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 	"github.com/hashicorp/yamux"
@@ -57,6 +58,7 @@ func TestARelayThatOpensThousandsOfStreamsHarmsNobodyElse(t *testing.T) {
 		config.LogOutput, config.AcceptBacklog = io.Discard, streams
 		session, err := yamux.Client(wsmux.WrapConn(r.dialLink()), config)
 		require.NoError(t, err)
+		patience := time.AfterFunc(soon, func() { _ = session.Close() })
 		opened := 0
 		for range streams {
 			stream, err := session.OpenStream()
@@ -67,6 +69,7 @@ func TestARelayThatOpensThousandsOfStreamsHarmsNobodyElse(t *testing.T) {
 			_, _ = stream.Write([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")) // gRPC waits for more
 		}
 		r.eventually("the link is ended", session.IsClosed)
+		require.True(t, patience.Stop(), "by the hub")
 		assert.Less(t, opened, streams)
 		_ = session.Close()
 	}
