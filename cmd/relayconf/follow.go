@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
@@ -80,7 +81,7 @@ func newFollower(s settings, o watchOptions, out *stdout) (*follower, error) {
 	}
 	foreign := make(chan error, 1)
 	if cache != nil {
-		cache = checkedCache{cache, foreign}
+		cache = checkedCache{cache, foreign, new(atomic.Bool)}
 	}
 	return &follower{
 		settings:  s,

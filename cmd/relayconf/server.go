@@ -38,11 +38,13 @@ type server struct {
 	options  serveOptions
 	logger   *slog.Logger
 	hub      *hub.Hub
-	cache    cache      // nil if there is none
-	foreign  chan error // has the error of a cache that is something else
-	fleet    *fleet.Local
-	delivery prometheus.Histogram
-	ops      *ops.Ops
+	cache    cache // nil if there is none
+	// cacheAnswered tells that a stream's cache was loaded, or could not be.
+	cacheAnswered atomic.Bool
+	foreign       chan error // has the error of a cache that is something else
+	fleet         *fleet.Local
+	delivery      prometheus.Histogram
+	ops           *ops.Ops
 
 	page *page.Page // nil without an admin listener
 
@@ -241,6 +243,7 @@ func (s *server) wait(signals signals) error {
 		timeout = timer.C
 	}
 	source := s.currentSource()
+	cacheAnswered := s.cache == nil // at the poll before
 	keys := s.settings.keyChanges(signals.stop, signals.hup)
 	for {
 		select {
@@ -251,9 +254,10 @@ func (s *server) wait(signals signals) error {
 				timeout = nil
 				s.logger.Info("Serving the configuration", "source", s.hub.Status().Source.Kind, "environments", status.Environments)
 				notify.Ready()
-			case rejected(status) && !s.options.retryRejectedKey:
+			case rejected(status) && !s.options.retryRejectedKey && cacheAnswered: // else the cache may have something to serve
 				return withCode(exitPermanent, fmt.Errorf("%s; give another key, or --retry-rejected-key", status.LastError.Message))
 			}
+			cacheAnswered = cacheAnswered || s.cacheAnswered.Load()
 		case <-timeout:
 			return withCode(exitInitTimeout, s.startFailure(source))
 		case key := <-keys:
