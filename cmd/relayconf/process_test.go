@@ -36,6 +36,8 @@ type process struct {
 	stdout text
 	stderr text
 	ended  chan struct{}
+
+	terminalRead <-chan struct{} // closed when everything was read that the terminal got; nil without one
 }
 
 // text is what a process has written so far.
@@ -107,6 +109,9 @@ func (p *process) exit(code int) {
 	case <-p.ended:
 	case <-time.After(soon):
 		require.FailNow(p.t, "the command does not end")
+	}
+	if p.terminalRead != nil {
+		<-p.terminalRead
 	}
 	require.Equal(p.t, code, p.cmd.ProcessState.ExitCode(), "%s", &p.stderr)
 }

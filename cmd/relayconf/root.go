@@ -10,7 +10,7 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/orphans"
 )
 
-const rootHelp = `relayconf keeps a relay configured: it follows the auto-configuration stream that tells
+var rootHelp = `relayconf keeps a relay configured: it follows the auto-configuration stream that tells
 which environments a relay serves, and with which keys.
 
 These environment variables work for every command that connects to the service:
@@ -26,7 +26,7 @@ These environment variables work for every command that connects to the service:
   NO_COLOR             if set, no colours; without a terminal there are none anyway
 The log goes to standard error, and what a command is for to standard output.
 
-` + exitCodesHelp
+` + exitCodesHelp()
 
 const rootExample = `  # See what it does: no key and no network needed
   relayconf watch --demo
@@ -46,7 +46,9 @@ func newRoot() *cobra.Command {
 		Example:       rootExample,
 		Version:       version(),
 		SilenceErrors: true,
-		SilenceUsage:  true,
+		// For each command that has none of its own.
+		PersistentPreRunE: checkFlagGroups,
+		SilenceUsage:      true,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.AddCommand(newWatch(), newServe(), newReplay(), newRecord(), newFleet(), newCache(), newVersion())

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -152,4 +153,31 @@ func TestAThousandConnectionsThatSendNothingShutOutNoRelay(t *testing.T) {
 	_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nX: "+strings.Repeat("x", 64<<10))
 	line, _ := bufio.NewReader(conn).ReadString('\n')
 	assert.Contains(t, line, "431")
+}
+
+func TestACacheOfAnotherKeyStaysAsItIsBesideFiles(t *testing.T) {
+	t.Parallel()
+	kept := inFolder(t, "cache")
+	args := []string{"--environments", inFile(t, "environments.yaml", hubFile), "--cache-file", kept}
+	first := startHub(t, []string{"AUTO_CONFIG_KEY=rel-former"}, args...)
+	first.serves()
+	require.Eventually(t, func() bool { return fileExists(kept) }, soon, 5*time.Millisecond)
+	require.NoError(t, first.cmd.Process.Kill())
+	<-first.ended
+	before := must(os.ReadFile(kept))
+
+	second := startHub(t, hubKey, args...)
+	second.serves()
+	second.says(&second.stderr, "The cache is encrypted with another key than this hub has. It is left as it is")
+	second.says(&second.stderr, "--cache-older-key-file")
+	assert.NotContains(t, second.stderr.String(), "set aside")
+	require.NoError(t, second.cmd.Process.Signal(os.Interrupt))
+	<-second.ended
+	assert.Equal(t, before, must(os.ReadFile(kept)))
+
+	third := startHub(t, hubKey, append(args, "--cache-older-key-file", inFile(t, "older", "rel-former\n"))...)
+	third.serves()
+	require.Eventually(t, func() bool { return !bytes.Equal(before, must(os.ReadFile(kept))) }, soon, 5*time.Millisecond,
+		"it is encrypted with the present key now")
+	assert.NotContains(t, third.stderr.String(), "another key")
 }

@@ -50,6 +50,7 @@ func TestChangesAppearInTheirOrderWithoutAReload(t *testing.T) {
 		"web/production accepted key added …d-e1 expires", "web/production environment added"},
 		evaluate[[]string](b, "[...document.querySelectorAll('#log .what')].map((e) => e.textContent.replace(/ expires .*/, ' expires'))"))
 	assert.Equal(t, []string{"web/test"}, b.names("environments"))
+	assert.Equal(t, []string{"…d-e1"}, evaluate[[]string](b, "[...document.querySelectorAll('#log .unbroken')].map((e) => e.textContent)"), "not broken over lines")
 	assert.True(t, evaluate[bool](b, "window.loaded === true"))
 }
 
@@ -119,11 +120,12 @@ func TestAFleetThatIsNotKnownInFullSaysSo(t *testing.T) {
 	b := open(t, serve(t, hub, "127.0.0.1:0").url())
 	b.live()
 	hub.set(func(h *knownHub) {
-		h.fleet = Fleet{[]Relay{{ID: "1", Name: "eu-1", Sync: Unknown}}, "hub-2 does not answer"}
+		h.fleet = Fleet{[]Relay{{ID: "1", Name: "eu-1", Sync: Unknown}}, Completeness{Problem: "hub-2 does not answer", Notice: "some may not be back"}}
 	})
-	b.shows("#fleet .problem", "Hub-2 does not answer")
+	b.shows("#fleet .problem:not(.minor)", "Hub-2 does not answer")
+	b.shows("#fleet .problem.minor", "Some may not be back")
 	b.shows("#fleet .badge", "Unknown")
-	hub.set(func(h *knownHub) { h.fleet.Problem = "" })
+	hub.set(func(h *knownHub) { h.fleet.Completeness = Completeness{} })
 	b.becomes("document.querySelector('#fleet .problem') === null")
 }
 
