@@ -15,7 +15,9 @@ type structuredLog struct {
 	attrs   []slog.Attr
 }
 
-func structuredLogger(loggers ldlog.Loggers) *slog.Logger { return slog.New(structuredLog{loggers: loggers}) }
+func structuredLogger(loggers ldlog.Loggers) *slog.Logger {
+	return slog.New(structuredLog{loggers: loggers})
+}
 
 func (l structuredLog) Enabled(context.Context, slog.Level) bool { return true }
 
