@@ -64,8 +64,9 @@ func exitCodesHelp(codes ...int) string {
 
 // exitError is an error with the exit code that it leads to.
 type exitError struct {
-	code int
-	err  error
+	code   int
+	err    error
+	logged bool // the log says it
 }
 
 func (e *exitError) Error() string { return e.err.Error() }
@@ -75,7 +76,20 @@ func withCode(code int, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &exitError{code, err}
+	return &exitError{code: code, err: err}
+}
+
+// logged says that the log has the error, so that it is not printed again.
+func logged(err error) error {
+	if err == nil {
+		return nil
+	}
+	code := exitUnexpected
+	var coded *exitError
+	if errors.As(err, &coded) {
+		code = coded.code
+	}
+	return &exitError{code: code, err: err, logged: true}
 }
 
 func usageError(format string, args ...any) error {

@@ -127,6 +127,13 @@ func (p *process) says(x *text, want string) {
 		"never said: %s", want)
 }
 
+// shows waits until the text is there, also within a line that has no end yet.
+func (p *process) shows(x *text, want string) {
+	p.t.Helper()
+	require.Eventually(p.t, func() bool { return strings.Contains(x.String(), want) }, soon, 5*time.Millisecond,
+		"never shown: %s", want)
+}
+
 // jsonLine is a line of --format json; only what the tests look at.
 type jsonLine struct {
 	Change      string

@@ -103,6 +103,22 @@ func TestAKeyFileGivesViewsAndRevokes(t *testing.T) {
 	assert.Equal(t, http.StatusServiceUnavailable, code)
 }
 
+func TestAPatternThatMatchesNothingIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	const all, shop = "keys:\n  - {name: all, key: rel-all}\n", "  - {name: shop, key: rel-shop, projects: [shpo]}\n"
+	const warning, reread = "A pattern in the key file matches nothing", "Read the key file again"
+	keys, path := inFile(t, "keys.yaml", all+shop), inFile(t, "environments.yaml", hubFile)
+	h := startHub(t, nil, "--environments", path, "--keys", keys)
+	h.serves()
+	h.says(&h.stderr, `matches nothing at the moment; is it mistyped?","key":"shop","pattern":"shpo"`)
+	replaceFile(t, keys, all+shop+"  - {name: web, key: rel-web, environments: [web/*]}\n")
+	h.says(&h.stderr, reread)
+	assert.Equal(t, 1, strings.Count(h.stderr.String(), warning), "not again")
+	replaceFile(t, path, strings.ReplaceAll(hubFile, "projKey: web", "projKey: wbe"))
+	h.says(&h.stderr, `"key":"web","pattern":"web/*"`)
+	assert.Equal(t, 2, strings.Count(h.stderr.String(), warning))
+}
+
 func TestServeExitCodes(t *testing.T) {
 	t.Parallel()
 	good := inFile(t, "environments.yaml", hubFile)
@@ -145,7 +161,49 @@ func TestServeExitCodes(t *testing.T) {
 			h.exit(row.code)
 			assert.Contains(t, h.stderr.String(), row.want)
 			assert.NotContains(t, h.stderr.String(), testKey)
+			assertEndsInOneError(t, h.stderr.String())
 		})
+	}
+}
+
+// assertEndsInOneError says that a log in JSON has nothing but JSON, and one error, in its last line.
+func assertEndsInOneError(t *testing.T, log string) {
+	t.Helper()
+	var levels []string
+	for text := range strings.Lines(log) {
+		var line struct{ Level, Msg, Error string }
+		require.NoError(t, json.Unmarshal([]byte(text), &line), text)
+		levels = append(levels, line.Level)
+		assert.False(t, line.Level == "INFO" && line.Msg == "Ended", "it has failed")
+	}
+	require.NotEmpty(t, levels)
+	assert.Equal(t, "ERROR", levels[len(levels)-1])
+	assert.Equal(t, 1, strings.Count(strings.Join(levels, " "), "ERROR"), log)
+}
+
+func TestAFailedStartIsOneErrorInTheTextLogToo(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string][]string{
+		"before the log": {"--environments", "nowhere", "--keys", "nowhere", "--addr", "foo"},
+		"in the log":     {"--environments", "nowhere", "--addr", "127.0.0.1:0", "--admin-addr", "none"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := start(t, hubKey, append([]string{"serve"}, args...)...)
+			p.exit(exitUsage)
+			assert.NotContains(t, p.stderr.String(), "level=INFO msg=Ended")
+			assert.Equal(t, 1, strings.Count(p.stderr.String(), "relayconf: ")+strings.Count(p.stderr.String(), "level=ERROR"), p.stderr.String())
+		})
+	}
+}
+
+func TestAWrongFlagIsALineOfJSONToo(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"serve", "watch"} {
+		p := start(t, hubKey, command, "--nosuch", "--log-format", "json")
+		p.exit(exitUsage)
+		assertEndsInOneError(t, p.stderr.String())
+		assert.Contains(t, p.stderr.String(), "relayconf "+command+" --help")
 	}
 }
 

@@ -74,15 +74,23 @@ type tee struct {
 	autoconfig.MessageHandler
 	hub  *hub.Hub
 	page *page.Page // nil without an admin listener
+
+	checkPatterns func() // called after a put, and after each reread of files
+	always        bool   // files: there are no patches
 }
 
 // changes returns the handler of everything that the source brings.
-func (s *server) changes() tee { return tee{s.hub.Handler(), s.hub, s.page} }
+func (s *server) changes() tee {
+	return tee{s.hub.Handler(), s.hub, s.page, s.checkPatterns, s.options.environments != ""}
+}
 
 // Changes is autoconfig.ChangeHandler.
 func (t tee) Changes(put bool, changes []autoconfig.Change) {
 	t.hub.Changes(put, changes)
 	if t.page != nil {
 		t.page.Changes(put, changes)
+	}
+	if put || t.always {
+		t.checkPatterns()
 	}
 }

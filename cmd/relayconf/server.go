@@ -48,6 +48,8 @@ type server struct {
 
 	page *page.Page // nil without an admin listener
 
+	patterns patternLog
+
 	source   atomic.Pointer[source]
 	draining atomic.Bool
 	former   []hub.Key // former keys of the hub that still count
@@ -145,6 +147,13 @@ func (s *server) run(signals signals) error {
 		stopWatchdog()
 	}
 	s.close()
+	switch {
+	case err == nil:
+		s.logger.Info("Ended")
+	case s.logger.Enabled(context.Background(), slog.LevelError):
+		s.logger.Error("Ended", "error", maskKeys(err.Error()))
+		err = logged(err)
+	}
 	return err
 }
 
@@ -327,5 +336,4 @@ func (s *server) close() {
 	if s.cache != nil {
 		_ = s.cache.Close() // failed saves were reported
 	}
-	s.logger.Info("Ended")
 }

@@ -83,8 +83,8 @@ func TestFleetWaitShowsABarOnATerminalOnly(t *testing.T) {
 	terminals := map[uint16]*process{}
 	for _, columns := range []uint16{40, 80} {
 		terminals[columns] = startOnTerminal(t, columns, args...)
-		terminals[columns].says(&terminals[columns].stdout, "waiting for relay")
-		terminals[columns].says(&terminals[columns].stdout, "0/2")
+		terminals[columns].shows(&terminals[columns].stdout, "waiting for relay")
+		terminals[columns].shows(&terminals[columns].stdout, "0/2")
 	}
 	replaceFile(t, path, strings.Replace(hubFile, "{id: env1,", fmt.Sprintf("{id: env1, version: %d,", version), 1))
 	for columns, p := range terminals {
