@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,7 @@ var errUnusual = errors.New("unusual JSON")
 type cursor struct {
 	text  []byte
 	at    int
+	start int // of the environment that parts are counted from
 	depth int // objects and arrays that are open, those around the text included
 	err   error
 }
@@ -178,6 +180,25 @@ func (c *cursor) string() []byte {
 		return nil
 	}
 	return c.quoted()
+}
+
+// part is a string within the text of an environment: where it begins and ends. The zero value is the empty string.
+type part struct{ from, to uint16 }
+
+func (p part) of(text string) string { return text[p.from:p.to] }
+
+// part takes a string, or null. It leaves environments of more than 64 KiB to encoding/json.
+func (c *cursor) part() part {
+	s := c.string()
+	if s == nil {
+		return part{}
+	}
+	end := c.at - len(`"`) - c.start
+	if end > math.MaxUint16 {
+		c.fail(errUnusual)
+		return part{}
+	}
+	return part{uint16(end - len(s)), uint16(end)}
 }
 
 // null takes the word.

@@ -38,17 +38,17 @@ func (c *cursor) environment() (e environmentFields) {
 	for more := c.open('{', '}'); more; more = c.more('}') {
 		switch c.member(&o) {
 		case memberEnvID:
-			e.envID = c.string()
+			e.envID = c.part()
 		case memberEnvKey:
-			e.envKey = c.string()
+			e.envKey = c.part()
 		case memberEnvName:
-			e.envName = c.string()
+			e.envName = c.part()
 		case memberMobKey:
-			e.mobKey = c.string()
+			e.mobKey = c.part()
 		case memberProjKey:
-			e.projKey = c.string()
+			e.projKey = c.part()
 		case memberProjName:
-			e.projName = c.string()
+			e.projName = c.part()
 		case memberSDKKey:
 			c.sdkKey(&e)
 		case memberSDKKeys:
@@ -83,7 +83,7 @@ func (c *cursor) sdkKey(e *environmentFields) {
 	for more := c.open('{', '}'); more; more = c.more('}') {
 		switch c.member(&o) {
 		case memberValue:
-			e.sdkKey = c.string()
+			e.sdkKey = c.part()
 		case memberExpiring:
 			c.expiring(e)
 		}
@@ -107,7 +107,7 @@ func (c *cursor) expiring(e *environmentFields) {
 	for more := c.open('{', '}'); more; more = c.more('}') {
 		switch c.member(&o) {
 		case memberExpiringValue:
-			e.expiringKey = c.string()
+			e.expiringKey = c.part()
 		case memberTimestamp:
 			e.expiringTime = c.millis()
 		}
@@ -145,9 +145,9 @@ func (c *cursor) key() (k keyFields) {
 	for more := c.open('{', '}'); more; more = c.more('}') {
 		switch c.member(&o) {
 		case memberKey:
-			k.key = c.string()
+			k.key = c.part()
 		case memberKeyValue:
-			k.value = c.string()
+			k.value = c.part()
 		case memberExpiry:
 			k.expires = c.peek() != 'n'
 			k.expiry = c.millis()

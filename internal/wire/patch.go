@@ -41,9 +41,9 @@ func decodePatch(data []byte) (Message, error) {
 			path = c.string()
 		case memberPatchData:
 			c.peek()
-			start := c.at
+			c.start = c.at
 			if fields = c.environment(); c.err == nil {
-				text = data[start:c.at]
+				text = data[c.start:c.at]
 			}
 		}
 	}
@@ -77,7 +77,7 @@ func unusualPatch(data []byte) (Message, error) {
 	if kind == Filter {
 		m.Item, err = filterItem(patch.Data, string(id))
 	} else {
-		m.Item, err = unusualItem(patch.Data, id)
+		m.Item, _, err = decodeItem(patch.Data, 0, 0, id)
 	}
 	if err != nil {
 		return nil, err
