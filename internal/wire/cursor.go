@@ -86,7 +86,7 @@ func (c *cursor) more(closing byte) bool {
 
 // object is an object whose members are known by name.
 type object struct {
-	names []string // in quotes, in the order in which services write them
+	names []string // in quotes, with the colon, in the order in which services write them
 	seen  uint32   // a bit for each name
 	next  int      // the name that is expected
 }
@@ -107,7 +107,6 @@ func (c *cursor) member(o *object) int {
 		}
 		if name := o.names[number]; len(c.text)-c.at >= len(name) && string(c.text[c.at:c.at+len(name)]) == name {
 			c.at += len(name)
-			c.colon()
 			if o.seen&(1<<number) != 0 {
 				c.fail(errUnusual)
 			}
@@ -123,25 +122,21 @@ func (c *cursor) member(o *object) int {
 func (c *cursor) unknownMember(o *object) {
 	name := string(c.quoted())
 	for _, known := range o.names {
-		if strings.EqualFold(name, known[1:len(known)-1]) {
+		if strings.EqualFold(name, known[1:len(known)-len(`":`)]) {
 			c.fail(errUnusual)
 		}
 	}
-	c.colon()
+	if c.peek() != ':' {
+		c.fail(errUnusual)
+		return
+	}
+	c.at++
 	if c.peek(); c.err != nil {
 		return
 	}
 	end, err := jsonscan.Value(c.text, c.at, c.depth)
 	c.at = end
 	c.accept(true, err)
-}
-
-func (c *cursor) colon() {
-	if !c.is(':') && c.peek() != ':' {
-		c.fail(errUnusual)
-		return
-	}
-	c.at++
 }
 
 // quoted takes a string.

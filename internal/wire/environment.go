@@ -26,7 +26,8 @@ func (i *Item) Environment() envfactory.EnvironmentRep {
 // not of an environment is an error; the text of an Item never is.
 func DecodeEnvironment(text string) (envfactory.EnvironmentRep, error) {
 	c := cursor{text: View(text)}
-	if fields := c.environment(); c.ends() {
+	var fields environmentFields
+	if c.environment(&fields); c.ends() {
 		return fields.rep(text), nil
 	}
 	var rep envfactory.EnvironmentRep
@@ -43,7 +44,8 @@ func DecodeFilter(text string) (envfactory.FilterRep, error) {
 
 // EnvironmentItem makes an item of the text of an environment, as if a put had listed it under an id.
 func EnvironmentItem(id, text string) (Item, error) {
-	item, end, err := decodeItem(View(text), 0, 0, []byte(id))
+	var item Item
+	end, err := item.decode(View(text), 0, 0, []byte(id))
 	if err == nil && jsonscan.Space(View(text), end) < len(text) {
 		err = jsonscan.ErrSyntax
 	}
@@ -53,27 +55,29 @@ func EnvironmentItem(id, text string) (Item, error) {
 // FilterItem makes an item of the text of a filter, as if a put had listed it under an id.
 func FilterItem(id, text string) (Item, error) { return filterItem([]byte(text), id) }
 
-// decodeItem decodes an environment that begins at a place in a text, and returns where it ends. The depth is the number
-// of objects around it.
-func decodeItem(text []byte, at, depth int, id []byte) (item Item, end int, err error) {
+// decode decodes an environment that begins at a place in a text, and returns where it ends. The depth is the number of
+// objects around it.
+func (i *Item) decode(text []byte, at, depth int, id []byte) (end int, err error) {
 	c := cursor{text: text, at: at, start: at, depth: depth}
-	fields := c.environment()
+	var fields environmentFields
+	c.environment(&fields)
 	switch c.err {
 	case nil:
-		return fields.item(text[at:c.at], id), c.at, nil
+		fields.item(i, text[at:c.at], id)
+		return c.at, nil
 	case errUnusual:
 		if end, err = jsonscan.Value(text, at, depth); err != nil {
-			return Item{}, end, err
+			return end, err
 		}
-		item, err = unusualItem(text[at:end], id)
-		return item, end, err
+		*i, err = unusualItem(text[at:end], id)
+		return end, err
 	}
-	return Item{}, at, c.err
+	return at, c.err
 }
 
 // item makes an item of an environment and copies its text.
-func (e *environmentFields) item(text, id []byte) Item {
-	return Item{
+func (e *environmentFields) item(i *Item, text, id []byte) {
+	*i = Item{
 		ID:        string(id),
 		Version:   e.version,
 		Text:      string(text),

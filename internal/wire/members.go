@@ -18,22 +18,22 @@ const (
 )
 
 var environmentMembers = []string{
-	memberEnvID:      `"envID"`,
-	memberEnvKey:     `"envKey"`,
-	memberEnvName:    `"envName"`,
-	memberMobKey:     `"mobKey"`,
-	memberProjKey:    `"projKey"`,
-	memberProjName:   `"projName"`,
-	memberSDKKey:     `"sdkKey"`,
-	memberSDKKeys:    `"sdkKeys"`,
-	memberMobileKeys: `"mobileKeys"`,
-	memberDefaultTTL: `"defaultTtl"`,
-	memberSecureMode: `"secureMode"`,
-	memberVersion:    `"version"`,
+	memberEnvID:      `"envID":`,
+	memberEnvKey:     `"envKey":`,
+	memberEnvName:    `"envName":`,
+	memberMobKey:     `"mobKey":`,
+	memberProjKey:    `"projKey":`,
+	memberProjName:   `"projName":`,
+	memberSDKKey:     `"sdkKey":`,
+	memberSDKKeys:    `"sdkKeys":`,
+	memberMobileKeys: `"mobileKeys":`,
+	memberDefaultTTL: `"defaultTtl":`,
+	memberSecureMode: `"secureMode":`,
+	memberVersion:    `"version":`,
 }
 
 // environment scans an environment.
-func (c *cursor) environment() (e environmentFields) {
+func (c *cursor) environment(e *environmentFields) {
 	o := object{names: environmentMembers}
 	for more := c.open('{', '}'); more; more = c.more('}') {
 		switch c.member(&o) {
@@ -50,7 +50,7 @@ func (c *cursor) environment() (e environmentFields) {
 		case memberProjName:
 			e.projName = c.part()
 		case memberSDKKey:
-			c.sdkKey(&e)
+			c.sdkKey(e)
 		case memberSDKKeys:
 			e.sdkKeys = c.keys()
 		case memberMobileKeys:
@@ -63,7 +63,6 @@ func (c *cursor) environment() (e environmentFields) {
 			e.version = c.int()
 		}
 	}
-	return e
 }
 
 // The members of sdkKey.
@@ -72,7 +71,7 @@ const (
 	memberExpiring
 )
 
-var sdkKeyMembers = []string{memberValue: `"value"`, memberExpiring: `"expiring"`}
+var sdkKeyMembers = []string{memberValue: `"value":`, memberExpiring: `"expiring":`}
 
 func (c *cursor) sdkKey(e *environmentFields) {
 	if c.peek() == 'n' {
@@ -96,7 +95,7 @@ const (
 	memberTimestamp
 )
 
-var expiringMembers = []string{memberExpiringValue: `"value"`, memberTimestamp: `"timestamp"`}
+var expiringMembers = []string{memberExpiringValue: `"value":`, memberTimestamp: `"timestamp":`}
 
 func (c *cursor) expiring(e *environmentFields) {
 	if c.peek() == 'n' {
@@ -138,7 +137,7 @@ const (
 	memberHasViews
 )
 
-var keyMembers = []string{memberKey: `"key"`, memberKeyValue: `"value"`, memberExpiry: `"expiry"`, memberHasViews: `"hasViews"`}
+var keyMembers = []string{memberKey: `"key":`, memberKeyValue: `"value":`, memberExpiry: `"expiry":`, memberHasViews: `"hasViews":`}
 
 func (c *cursor) key() (k keyFields) {
 	o := object{names: keyMembers}

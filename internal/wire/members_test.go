@@ -50,7 +50,8 @@ func TestEachFieldOfAnEnvironmentIsDecoded(t *testing.T) {
 	require.NoError(t, err)
 
 	c := cursor{text: text}
-	fields := c.environment()
+	var fields environmentFields
+	c.environment(&fields)
 	require.True(t, c.ends(), "it is left to encoding/json: %v", c.err)
 	got := fields.rep(string(text))
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[envfactory.EnvironmentRep]()) {
