@@ -60,7 +60,7 @@ var rules = []promise{
 	{
 		text: "Rule 4: what a put removed may come back with any version",
 		file: "internal/state/set.go", from: "\t\t\tremoved = append(removed, known)\n",
-		to: "\t\t\tremoved = append(removed, known)\n\t\t\ts.index[known.id] = len(kept)\n" +
+		to: "\t\t\tremoved = append(removed, known)\n\t\t\ts.index.add(known.id, len(kept))\n" +
 			"\t\t\tkept = append(kept, item{id: known.id, version: known.version})\n",
 		folder: "internal/state", test: "TestRule04WhatAPutRemovedMayComeBack",
 	},

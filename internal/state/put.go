@@ -90,8 +90,8 @@ func (s *set) list(entries *wire.Entries) ([]listing, places) {
 			}
 			continue
 		}
-		place, ok := s.index[entry.ID]
-		if !ok {
+		place := s.index.find(entry.ID, s.items)
+		if place < 0 {
 			place = len(s.items)
 			s.add(entry.ID)
 		}
@@ -120,7 +120,7 @@ func (s *set) lastOfEach(entries *wire.Entries) []listing {
 	}
 	for entry := range entries.All() {
 		if entry.Run == (wire.Run{}) {
-			set(s.index[entry.ID], entry)
+			set(s.index.find(entry.ID, s.items), entry)
 			continue
 		}
 		for place := entry.Run.From; place < entry.Run.To; place++ {
