@@ -63,7 +63,7 @@ func (i *Item) decode(text []byte, at, depth int, id []byte) (end int, err error
 	c.environment(&fields)
 	switch c.err {
 	case nil:
-		fields.item(i, text[at:c.at], id)
+		fields.item(i, string(text[at:c.at]), string(id))
 		return c.at, nil
 	case errUnusual:
 		if end, err = jsonscan.Value(text, at, depth); err != nil {
@@ -75,13 +75,13 @@ func (i *Item) decode(text []byte, at, depth int, id []byte) (end int, err error
 	return at, c.err
 }
 
-// item makes an item of an environment and copies its text.
-func (e *environmentFields) item(i *Item, text, id []byte) {
+// item makes an item of an environment.
+func (e *environmentFields) item(i *Item, text, id string) {
 	*i = Item{
-		ID:        string(id),
+		ID:        id,
 		Version:   e.version,
-		Text:      string(text),
-		Misplaced: string(text[e.envID.from:e.envID.to]) != string(id),
+		Text:      text,
+		Misplaced: e.envID.of(text) != id,
 		Plain: e.sdkKey.from < e.sdkKey.to && e.sdkKeys == nil && e.mobileKeys == nil &&
 			e.expiringKey == part{} && e.expiringTime == 0,
 		fields: e.plainFields,

@@ -10,7 +10,7 @@ const (
 
 // Item is an environment or a filter of a message.
 type Item struct {
-	ID      string // under which a put lists it, or from the path
+	ID      string // under which a put lists it, or from the path; it may be a part of Text
 	Version int
 	Text    string // the JSON text as received; see Environment and DecodeFilter
 
