@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet"
@@ -28,8 +29,12 @@ func (s *server) newFleet() (*fleet.Local, error) {
 	if s.cache != nil && s.options.cache.File != "" {
 		namesFile = s.options.cache.File + namesSuffix
 	}
+	settle := time.Duration(0) // the default
+	if s.options.demo {
+		settle = time.Nanosecond // its relays were never with another hub
+	}
 	return fleet.NewLocal(fleet.Options{Hub: s.hub, Name: name, Version: version(), Logger: s.logger,
-		NamesFile: namesFile, SeenWithin: s.options.seenWithin})
+		NamesFile: namesFile, SeenWithin: s.options.seenWithin, Settle: settle})
 }
 
 // relayHandler serves all that relays connect to.

@@ -86,7 +86,7 @@ func newClient(u *url.URL, roots *x509.CertPool) (redis.UniversalClient, error) 
 	return connect(plain.String(), roots)
 }
 
-// checkSecrets refuses what the client would quote in an error although it looks like a password in the wrong place.
+// checkSecrets refuses texts that look like a password in the wrong place, since the client would quote them in an error.
 func checkSecrets(u *url.URL) error {
 	if path := strings.Trim(u.Path, "/"); u.Scheme != "unix" && strings.Trim(path, "0123456789") != "" {
 		return errors.New("its path should be empty, or the number of a database")
