@@ -32,14 +32,41 @@ const transferTimeout = 30 * time.Second
 // Two parameters are of this package: ca_file is a PEM file of the certificates to trust with TLS instead of the
 // system's, and prefix counts in place of Options.Prefix. No error quotes the URL, which may hold a password.
 func NewFromURL(rawURL string, options Options) (*Store, error) {
+	client, err := NewClient(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	if client.Prefix != "" {
+		options.Prefix = client.Prefix
+	}
+	s, err := New(client.UniversalClient, options)
+	if err != nil {
+		_ = client.Close()
+		return nil, err
+	}
+	s.owned, s.server = true, client.Server
+	return s, nil
+}
+
+// Client is a client of the place that a URL says. Close it when it is done with.
+type Client struct {
+	redis.UniversalClient
+	Server string // the host and port of the URL, or the path of its socket, for logs; it holds no password
+	Prefix string // the parameter prefix of the URL; empty if it has none
+}
+
+// NewClient returns a client for other uses of a server than a Store, of the same URLs: see NewFromURL. It connects to
+// nothing yet, and reads from masters only. No error quotes the URL.
+func NewClient(rawURL string) (*Client, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return nil, errors.New("the Redis URL makes no sense (it is not shown, since it may hold a password): " +
 			"it should be like redis://user:password@host:6379/0, with special characters percent-encoded")
 	}
 	query := u.Query()
-	if query.Has("prefix") {
-		options.Prefix = query.Get("prefix")
+	c := &Client{Server: u.Host, Prefix: query.Get("prefix")}
+	if u.Scheme == "unix" {
+		c.Server = u.Path
 	}
 	roots, err := readCAFile(u.Scheme, query.Get("ca_file"))
 	if err != nil {
@@ -48,20 +75,10 @@ func NewFromURL(rawURL string, options Options) (*Store, error) {
 	query.Del("prefix")
 	query.Del("ca_file")
 	u.RawQuery = query.Encode()
-	client, err := newClient(u, roots)
-	if err != nil {
+	if c.UniversalClient, err = newClient(u, roots); err != nil {
 		return nil, fmt.Errorf("the Redis URL can't be used: %w", err)
 	}
-	s, err := New(client, options)
-	if err != nil {
-		_ = client.Close()
-		return nil, err
-	}
-	s.owned, s.server = true, u.Host
-	if u.Scheme == "unix" {
-		s.server = u.Path
-	}
-	return s, nil
+	return c, nil
 }
 
 // newClient makes the client that the scheme asks for.

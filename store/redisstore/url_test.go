@@ -60,3 +60,20 @@ func TestTheURLSaysWhichClient(t *testing.T) {
 	assert.Equal(t, transferTimeout, single.ReadTimeout, "a large value takes its time")
 	assert.Equal(t, "2s", single.WriteTimeout.String(), "unless the URL says else")
 }
+
+func TestAClientIsOfThePlaceThatTheURLSays(t *testing.T) {
+	for url, want := range map[string][2]string{
+		"redis://u:hunter2@h:1/2?prefix=team-a":                 {"h:1", "team-a"},
+		"unix:///run/redis.sock":                                {"/run/redis.sock", ""},
+		"redis+cluster://h:1?addr=h2:2&prefix=a":                {"h:1", "a"},
+		"redis+sentinel://h:1/3?master_name=m&password=hunter2": {"h:1", ""},
+	} {
+		c, err := NewClient(url)
+		require.NoError(t, err, url)
+		assert.Equal(t, want, [2]string{c.Server, c.Prefix}, url)
+		require.NoError(t, c.Close())
+	}
+	_, err := NewClient("redis://u:hun/ter2@h:1")
+	require.ErrorContains(t, err, "percent-encoded")
+	assert.NotContains(t, err.Error(), "ter2")
+}
