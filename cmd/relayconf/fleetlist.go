@@ -77,9 +77,17 @@ func newFleetShow(o *fleetOptions) *cobra.Command {
 // printRelays prints a table that is as wide as the terminal at most; elsewhere nothing is cut.
 func printRelays(out io.Writer, list fleet.ListJSON, now time.Time) error {
 	t := newTable(out)
-	t.AppendHeader(table.Row{"NAME", "SYNC", "ADDRESS", "SINCE", "RTT", "VERSION"})
+	header := table.Row{"NAME", "SYNC", "ADDRESS", "SINCE", "RTT", "VERSION"}
+	if len(list.Hubs) > 0 {
+		header = append(header, "HUB")
+	}
+	t.AppendHeader(header)
 	for _, r := range list.Relays {
-		t.AppendRow(table.Row{terminal.Plain(r.Name), syncText(r), terminal.Plain(r.Address), agoText(r.Since, now), roundTripText(r), terminal.Plain(r.Version)})
+		row := table.Row{terminal.Plain(r.Name), syncText(r), terminal.Plain(r.Address), agoText(r.Since, now), roundTripText(r), terminal.Plain(r.Version)}
+		if len(list.Hubs) > 0 {
+			row = append(row, terminal.Plain(r.Hub))
+		}
+		t.AppendRow(row)
 	}
 	text := t.Render() + "\n"
 	if len(list.Relays) == 0 {

@@ -74,6 +74,7 @@ type serveOptions struct {
 
 	hubName    string
 	seenWithin time.Duration
+	fleetRedis string
 
 	keys            string
 	formerKeyGrace  time.Duration
@@ -127,6 +128,7 @@ func addServeFlags(cmd *cobra.Command, o *serveOptions) {
 	flags.IntVar(&o.maxConnections, "max-connections", 0, "most `connections` of relays; 0 is what the limit of open files allows")
 	flags.StringVar(&o.hubName, "name", "", "`name` of this hub in the fleet (default the host's name)")
 	flags.Var(atLeast(time.Minute, &o.seenWithin), "seen-within", "how long relays that are not connected are expected back, beside --cache-file across restarts")
+	flags.StringVar(&o.fleetRedis, "fleet-redis", "", "`URL` of a Redis server through which the hubs of a fleet know of each other; one with a password belongs in FLEET_REDIS_URL")
 	flags.StringVar(&o.keys, "keys", "", "YAML `file` with a key for each relay, instead of one for all")
 	flags.Var(atLeast(0, &o.formerKeyGrace), "former-key-grace", "how long relays may present the former key after a SIGHUP has changed it")
 	flags.Var(atLeast(0, &o.unknownKeyGrace), "unknown-key-grace", "with --keys: how long an unknown key is put off before it is rejected, which is final for relays")
@@ -141,7 +143,7 @@ func addServeFlags(cmd *cobra.Command, o *serveOptions) {
 	addLogFormat(cmd, &o.logFormat)
 
 	for _, other := range []string{"stream-uri", "environments", "key-file", "cache-file", "cache-redis", "cache-older-key-file",
-		"keys", "addr", "tls-cert", "health-addr"} {
+		"fleet-redis", "keys", "addr", "tls-cert", "health-addr"} {
 		cmd.MarkFlagsMutuallyExclusive("demo", other)
 	}
 	cmd.MarkFlagsMutuallyExclusive("stream-uri", "environments")

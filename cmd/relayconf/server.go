@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/certs"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet/shared"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/keyfile"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/keysource"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/listen"
@@ -38,9 +41,10 @@ type server struct {
 	options  serveOptions
 	logger   *slog.Logger
 	hub      *hub.Hub
-	cache    cache      // nil if there is none
-	foreign  chan error // has the error of a cache that is something else
-	fleet    *fleet.Local
+	cache    cache         // nil if there is none
+	foreign  chan error    // has the error of a cache that is something else
+	fleet    *fleet.Local  // of this hub
+	shared   *shared.Fleet // of all hubs; nil if there is one only
 	delivery prometheus.Histogram
 	ops      *ops.Ops
 
@@ -88,11 +92,17 @@ func serveSettings(o *serveOptions) (settings, *slog.Logger, error) {
 		s.AutoConfig.StreamURI = o.streamURI
 	}
 	o.cache = o.cache.orElse(s.Cache)
+	if o.fleetRedis == "" {
+		o.fleetRedis = strings.TrimSpace(os.Getenv("FLEET_REDIS_URL"))
+	}
 	logger := logging.New(stderr, o.logFormat, s.LogLevel)
 	s.loggers = logging.Loggers(logger, s.LogLevel)
-	needsKey := o.environments == "" || o.keys == "" || o.cache.File != "" || o.cache.RedisURL != ""
+	needsKey := o.environments == "" || o.keys == "" || o.cache.File != "" || o.cache.RedisURL != "" || o.fleetRedis != ""
 	if needsKey || o.keyFile != "" {
 		if s.key, err = keysource.Read(o.keyFile, s.AutoConfig.Key); err != nil {
+			if o.fleetRedis != "" {
+				err = fmt.Errorf("%w. The hubs of a fleet in Redis need a key that all of them have, with --environments and --keys, too", err)
+			}
 			return s, nil, withCode(exitUsage, err)
 		}
 	}
@@ -118,7 +128,7 @@ func newServer(settings settings, o serveOptions, logger *slog.Logger) (*server,
 	}
 	s.hub = hub.New(options...)
 	s.setSource(noSource{time.Now()})
-	if s.fleet, err = s.newFleet(); err != nil {
+	if err := s.startFleet(); err != nil {
 		return nil, withCode(exitUsage, err)
 	}
 	return s, nil
@@ -204,7 +214,7 @@ func (s *server) listen(ctx context.Context) (err error) {
 	}
 	operators := s.ops.Operators()
 	s.fleetAPI().Register(operators)
-	s.page = page.New(page.Options{Hub: pageHub{s}, Version: version(), Name: s.fleet.Overview().Hub})
+	s.page = page.New(page.Options{Hub: pageHub{s}, Version: version(), Name: s.directory().Overview().Hub})
 	s.page.Register(operators)
 	return s.listenTo(ctx, "admin", o.adminAddr, admin.Guard(operators))
 }
@@ -302,6 +312,9 @@ func (s *server) close() {
 	s.hub.Close()
 	if s.page != nil {
 		s.page.Close()
+	}
+	if s.shared != nil {
+		s.shared.Close()
 	}
 	s.fleet.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

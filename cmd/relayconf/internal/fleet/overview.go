@@ -64,7 +64,7 @@ func (l *Local) describe(m *member, present hub.View, ready bool) Relay {
 	r := Relay{
 		Name: m.name, Connected: true, Agent: true, Address: m.link.address, Version: m.version, Since: m.since,
 		Key: m.link.grant.Name(), Hub: l.name, Applied: m.applied, Status: m.status, Instance: m.instance,
-		RoundTrip: time.Duration(m.link.roundTrip.Load()), Protocol: m.view.protocol, grant: m.link.grant, confirmation: m.link.id,
+		RoundTrip: time.Duration(m.link.roundTrip.Load()), Protocol: m.view.protocol, Grant: m.link.grant, Epoch: m.link.id,
 	}
 	if !ready {
 		return r
@@ -91,7 +91,7 @@ func (l *Local) withoutAgent(streams []hub.Relay, linked map[identity]bool, view
 		}
 		present := views.of(s.Grant, s.ProtocolVersion)
 		r := Relay{Name: name, Connected: true, Address: s.Address, Version: shortened(s.UserAgent, 80), Since: s.Since,
-			Key: s.KeyName, Hub: l.name, Sent: s.SentDigest, Want: present.Digest, Protocol: s.ProtocolVersion, grant: s.Grant}
+			Key: s.KeyName, Hub: l.name, Sent: s.SentDigest, Want: present.Digest, Protocol: s.ProtocolVersion, Instance: s.Instance, Grant: s.Grant}
 		if r.Sent != r.Want {
 			r.Behind = later(present.Since, s.Since)
 		}

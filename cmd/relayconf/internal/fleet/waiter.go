@@ -46,13 +46,13 @@ type target struct {
 
 // versionAnswer is a relay's answer about the environment.
 type versionAnswer struct {
-	confirmation uint64 // of the link
-	wanted       string // the digest that it had reported when it was asked
-	digest       string // the digest that it had when it answered
-	version      int64
-	known        bool
-	failed       bool
-	at           time.Time // when it answered; zero until then
+	epoch   uint64 // of the link
+	wanted  string // the digest that it had reported when it was asked
+	digest  string // the digest that it had when it answered
+	version int64
+	known   bool
+	failed  bool
+	at      time.Time // when it answered; zero until then
 }
 
 func newWaiter(a API, c Condition) *waiter {
@@ -139,8 +139,8 @@ func (w *waiter) begin(o Overview, now time.Time) {
 // aim adds the present configuration of each view to those that count.
 func (w *waiter) aim(o Overview) {
 	for _, r := range o.Relays {
-		if w.taken && r.Want != "" && r.grant != nil {
-			w.targets[target{viewKey{r.grant, r.Protocol}, r.Want}] = true
+		if w.taken && r.Want != "" && r.Grant != nil {
+			w.targets[target{viewKey{r.Grant, r.Protocol}, r.Want}] = true
 		}
 	}
 }
@@ -215,7 +215,7 @@ func (w *waiter) lacks(ctx context.Context, r Relay, now time.Time) string {
 	switch {
 	case has == "":
 		return "has no configuration yet, as far as it has told"
-	case w.condition.Digest != "" && has == w.condition.Digest, w.targets[target{viewKey{r.grant, r.Protocol}, has}]:
+	case w.condition.Digest != "" && has == w.condition.Digest, w.targets[target{viewKey{r.Grant, r.Protocol}, has}]:
 		return ""
 	case w.condition.Digest != "":
 		return "has digest " + has
@@ -233,7 +233,7 @@ const askTimeout = 10 * time.Second
 
 // ask asks a relay for its version of the environment, in the background.
 func (w *waiter) ask(ctx context.Context, r Relay) {
-	a := &versionAnswer{confirmation: r.confirmation, wanted: r.Applied}
+	a := &versionAnswer{epoch: r.Epoch, wanted: r.Applied}
 	w.asked[r.Name] = a
 	w.asking.Go(func() {
 		ctx, cancel := context.WithTimeout(ctx, askTimeout)

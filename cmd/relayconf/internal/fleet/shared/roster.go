@@ -1,0 +1,153 @@
+package shared
+
+import (
+	"hash/fnv"
+	"reflect"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet"
+	"github.com/relayconf/relayconf/link/agent/agentpb"
+)
+
+// partCount is in how many parts a roster is written: a change of one of 2,000 relays rewrites thirty.
+const partCount = 64
+
+// maxPart is how many relays a part may have.
+const maxPart = 5000
+
+// relayRecord is a connected relay as its hub tells the others of it.
+type relayRecord struct {
+	Name      string        `json:"name"`
+	Agent     bool          `json:"agent,omitempty"`
+	Address   string        `json:"address,omitempty"`
+	Version   string        `json:"version,omitempty"`
+	Since     time.Time     `json:"since"`
+	Key       string        `json:"key"`
+	Applied   string        `json:"applied,omitempty"`
+	Sent      string        `json:"sent,omitempty"`
+	Want      string        `json:"want,omitempty"`
+	Behind    time.Time     `json:"behind,omitzero"`
+	RoundTrip time.Duration `json:"roundTrip,omitempty"`
+	Status    []byte        `json:"status,omitempty"` // agentpb.Status
+	Instance  string        `json:"instance,omitempty"`
+	Protocol  int           `json:"protocol,omitempty"`
+	Epoch     uint64        `json:"epoch,omitempty"`
+}
+
+func recordOf(r fleet.Relay) relayRecord {
+	record := relayRecord{Name: r.Name, Agent: r.Agent, Address: r.Address, Version: r.Version, Since: r.Since.Round(0).UTC(), Key: r.Key,
+		Applied: r.Applied, Sent: r.Sent, Want: r.Want, RoundTrip: r.RoundTrip, Instance: r.Instance, Protocol: r.Protocol, Epoch: r.Epoch}
+	if !r.Behind.IsZero() {
+		record.Behind = r.Behind.Round(0).UTC()
+	}
+	if r.Status != nil {
+		record.Status, _ = proto.MarshalOptions{Deterministic: true}.Marshal(r.Status) // valid: it came over the link
+	}
+	return record
+}
+
+// relay returns the relay without what only its own hub, or only the hub that shows it, can tell.
+func (r relayRecord) relay(hub string) fleet.Relay {
+	relay := fleet.Relay{Name: r.Name, Connected: true, Agent: r.Agent, Address: r.Address, Version: r.Version, Since: r.Since, Key: r.Key,
+		Hub: hub, Applied: r.Applied, Sent: r.Sent, RoundTrip: r.RoundTrip, Instance: r.Instance, Protocol: r.Protocol, Epoch: r.Epoch}
+	if len(r.Status) > 0 {
+		s := &agentpb.Status{}
+		if proto.Unmarshal(r.Status, s) == nil {
+			relay.Status = s
+		}
+	}
+	return relay
+}
+
+// part is a part of a roster.
+type part struct {
+	Number uint64        `json:"number"` // of the heartbeat that it was written for
+	Relays []relayRecord `json:"relays"`
+}
+
+func (p part) valid() bool {
+	if len(p.Relays) > maxPart {
+		return false
+	}
+	for _, r := range p.Relays {
+		if r.Name == "" || r.Key == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// partOf returns the part that has a relay.
+func partOf(name string) int {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(name))
+	return int(h.Sum32() % partCount)
+}
+
+// roster is what a hub has written of its relays.
+type roster struct {
+	parts   [partCount]part
+	written [partCount]time.Time
+	unsure  [partCount]bool // whether the part was written is not known
+}
+
+// roundTripPeriod is how often a part is written of which just a round trip has changed.
+const roundTripPeriod = 30 * time.Second
+
+// update takes the relays, and returns which parts have to be written. All of them, if asked for.
+func (r *roster) update(relays []fleet.Relay, number uint64, all bool, now time.Time) (changed []int) {
+	var fresh [partCount][]relayRecord
+	for _, relay := range relays {
+		if relay.Connected {
+			at := partOf(relay.Name)
+			fresh[at] = append(fresh[at], recordOf(relay))
+		}
+	}
+	for i := range fresh {
+		before := r.parts[i].Relays
+		same := sameBut(before, fresh[i], now.Sub(r.written[i]) < roundTripPeriod)
+		if same && !r.unsure[i] && (!all || len(before) == 0) {
+			continue
+		}
+		r.parts[i], r.written[i], r.unsure[i] = part{number, fresh[i]}, now, false
+		changed = append(changed, i)
+	}
+	return changed
+}
+
+// numbers returns the heartbeats that the parts were written for; 0 for a part that is empty.
+func (r *roster) numbers() []uint64 {
+	numbers := make([]uint64, partCount)
+	for i, p := range r.parts {
+		if len(p.Relays) > 0 {
+			numbers[i] = p.Number
+		}
+	}
+	return numbers
+}
+
+// sameBut compares relays, perhaps without their round trips.
+func sameBut(a, b []relayRecord, roundTrips bool) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		x, y := a[i], b[i]
+		if roundTrips {
+			x.RoundTrip, y.RoundTrip = 0, 0
+		}
+		if !reflect.DeepEqual(x, y) {
+			return false
+		}
+	}
+	return true
+}
+
+// doubt makes parts be written again, since they may not have been.
+func (r *roster) doubt(parts []int) {
+	for _, i := range parts {
+		r.unsure[i] = true
+	}
+}
