@@ -40,10 +40,10 @@ func (s *server) startFleet() error {
 	}
 	redis.SetLogger(redisLog{s.settings.loggers})
 	s.shared, err = shared.New(shared.Options{Local: s.fleet, Hub: s.hub, URL: s.options.fleetRedis, Key: s.settings.key, Name: name,
-		Logger: s.logger})
+		Logger: s.logger, SeenWithin: s.options.seenWithin})
 	if err != nil {
 		s.fleet.Close()
-		return fmt.Errorf("--fleet-redis: %w", err)
+		return fmt.Errorf("the hubs of the fleet can't be found (--fleet-redis, FLEET_REDIS_URL): %w", err)
 	}
 	return nil
 }

@@ -36,6 +36,11 @@ func (s *server) changeKey(key config.AutoConfigKey) {
 	former := s.settings.key
 	s.settings.key = key
 	s.currentSource().SetKey(former, key)
+	if s.shared != nil {
+		if err := s.shared.SetKey(key); err != nil {
+			s.logger.Error("The new key can't be used to find the other hubs", "error", err)
+		}
+	}
 	if s.options.keys != "" {
 		return
 	}

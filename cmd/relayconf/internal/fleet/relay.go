@@ -20,6 +20,10 @@ type Directory interface {
 	Call(ctx context.Context, name string, request, response proto.Message) error
 	// Forget forgets a relay that is not connected.
 	Forget(name string) error
+	// ForgetHub forgets a hub that is not connected: the overview is complete without it.
+	ForgetHub(name string) error
+	// Confirm makes the KnownAt of the overview move on soon.
+	Confirm()
 }
 
 // Overview is a fleet at one moment.
@@ -32,6 +36,8 @@ type Overview struct {
 
 	// Incomplete says why relays may be missing in Relays; empty if none can be.
 	Incomplete string
+	// KnownAt is the latest moment after which all of this was found to be so.
+	KnownAt time.Time
 	// Hubs are all hubs of the fleet, by name; empty if this hub knows of no other.
 	Hubs []Hub
 	// Unsettled says why relays that were there before may not have come back yet; empty if they have had the time.

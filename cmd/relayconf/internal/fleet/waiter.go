@@ -21,6 +21,7 @@ type waiter struct {
 
 	// Of the first look.
 	start    time.Time
+	done     time.Time // since when nobody was missing; zero: somebody is
 	begun    bool
 	atStart  map[string]bool         // names of relays with an agent
 	streams  map[streamOrigin]int    // relays without agent, by where they come from
@@ -96,7 +97,25 @@ func (w *waiter) look(ctx context.Context, now time.Time) Progress {
 	}
 	slices.SortFunc(p.Missing, func(a, b MissingRelay) int { return cmp.Compare(a.Name, b.Name) })
 	p.Problem = cmp.Or(problem, w.problem(o, p))
+	if p.Problem == "" && len(p.Missing) == 0 {
+		p.Problem = w.unconfirmed(o, now)
+	} else {
+		w.done = time.Time{}
+	}
 	return p
+}
+
+// unconfirmed says why it is not certain that nobody is missing: what is known of other hubs' relays is from before the
+// last one of all had applied it. Two moments at which nobody is missing, and other hubs heard in between, are success.
+func (w *waiter) unconfirmed(o Overview, now time.Time) string {
+	if w.done.IsZero() {
+		w.done = now
+	}
+	if !o.KnownAt.Before(w.done) {
+		return ""
+	}
+	w.api.Directory.Confirm()
+	return "the other hubs have yet to confirm it"
 }
 
 // problem says why there can be no success, even if nobody is missing.
@@ -221,6 +240,8 @@ func (w *waiter) lacks(ctx context.Context, r Relay, now time.Time) string {
 		return "has digest " + has
 	case !w.taken:
 		return "waits for upstream, as all do"
+	case r.Grant == nil:
+		return fmt.Sprintf("has the key %q, which this hub does not know", r.Key)
 	case r.Behind.IsZero():
 		return "is behind"
 	default:

@@ -38,6 +38,9 @@ type kind string
 const (
 	kindHeartbeat kind = "heartbeat"
 	kindPart      kind = "part"
+	kindName      kind = "name"
+	kindCall      kind = "call"
+	kindReply     kind = "reply"
 )
 
 const (

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet"
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/hub"
@@ -34,95 +32,146 @@ type Options struct {
 	Name   string               // of this hub
 	Logger *slog.Logger
 
-	Period  time.Duration // between two heartbeats. Default: DefaultPeriod
-	Expiry  time.Duration // after which the news of a hub are too old to go by. Default: DefaultExpiry
-	Timeout time.Duration // for Redis to answer. Default: DefaultTimeout
+	Period     time.Duration // between two heartbeats. Default: DefaultPeriod
+	Expiry     time.Duration // after which the news of a hub are too old to go by. Default: DefaultExpiry
+	Timeout    time.Duration // for Redis to answer. Default: DefaultTimeout
+	SeenWithin time.Duration // for how long hubs and relays that are gone are expected back. Default: fleet.DefaultSeenWithin
 }
 
-// Fleet is the fleet of several hubs, as one of them sees it.
+// Fleet is the fleet of several hubs, as one of them sees it. Its methods may be called from any goroutine.
 type Fleet struct {
 	local    *fleet.Local
 	hub      *hub.Hub
 	client   *redisstore.Client
 	name     string
 	instance string
-	prefix   string
+	prefix   string // of the keys in Redis
 	logger   *slog.Logger
 	started  time.Time
 
 	period  time.Duration
-	expiry  time.Duration
 	timeout time.Duration
 
 	closing context.Context // ends with Close
 	close   context.CancelFunc
-	running sync.WaitGroup
-	news    chan struct{} // holds a token when there is something to write or to read
+	running sync.WaitGroup // added to while mu is held and closing has not ended
+	poked   chan struct{}  // holds a token when there is something to write or to read
 
-	roster roster // of this hub; used by the rounds alone
+	roster roster    // of this hub; used by the rounds alone
+	names  nameTable // used by the rounds alone
 
-	mu      sync.Mutex
-	secret  secret
-	keys    keys
-	state   state
-	change  chan struct{} // closed, and replaced, when anything has changed
-	peers   map[string]*peer
-	number  uint64               // of the latest heartbeat
-	sent    map[uint64]time.Time // when each of the recent heartbeats was made
-	asking  bool                 // the next heartbeat asks for answers
-	asked   uint64               // the latest heartbeat that asked
-	rewrite bool                 // another hub lacks parts of the roster
+	mu     sync.Mutex
+	place  place
+	state  state
+	peers  peers
+	change chan struct{} // closed, and replaced, when anything has changed
+	calls  calls
 }
 
-var _ fleet.Directory = (*Fleet)(nil)
+// place is where the fleet is in Redis, and by which secret its records are known. Both follow from the key.
+type place struct {
+	secret
+	keys
+	left <-chan struct{} // closed when the key has changed
+	quit func()
+}
 
-// New returns the fleet of a hub that has yet to hear of the others. Close ends it. An error does not show the URL.
+var (
+	_ fleet.Directory = (*Fleet)(nil)
+	_ fleet.Peers     = (*Fleet)(nil)
+)
+
+// New returns the fleet of a hub that has yet to hear of the others. Close ends it, before that of the hub itself. An error
+// does not show the URL.
 func New(o Options) (*Fleet, error) {
-	secret, err := newSecret(o.Key)
-	if err != nil {
-		return nil, err
-	}
 	client, err := redisstore.NewClient(o.URL)
 	if err != nil {
 		return nil, err
-	}
-	if strings.ContainsAny(client.Prefix, "{}") {
-		_ = client.Close()
-		return nil, fmt.Errorf("the prefix %q in the Redis URL has a brace in it: leave those out", client.Prefix)
 	}
 	now := time.Now()
 	f := &Fleet{
 		local: o.Local, hub: o.Hub, client: client, name: o.Name, instance: rand.Text(), logger: o.Logger, started: now,
 		prefix: cmp.Or(client.Prefix, redisstore.DefaultPrefix),
-		period: cmp.Or(o.Period, DefaultPeriod), expiry: cmp.Or(o.Expiry, DefaultExpiry), timeout: cmp.Or(o.Timeout, DefaultTimeout),
-		news:   make(chan struct{}, 1),
-		secret: secret,
+		period: cmp.Or(o.Period, DefaultPeriod), timeout: cmp.Or(o.Timeout, DefaultTimeout),
+		poked:  make(chan struct{}, 1),
 		change: make(chan struct{}),
-		peers:  map[string]*peer{},
-		sent:   map[uint64]time.Time{},
-		asking: true,
+		names:  newNameTable(),
+		calls:  newCalls(),
 	}
-	f.keys = newKeys(f.prefix, secret.fleet)
+	f.peers = peers{us: f.instance, name: o.Name, started: now, expiry: cmp.Or(o.Expiry, DefaultExpiry),
+		within: cmp.Or(o.SeenWithin, fleet.DefaultSeenWithin), all: map[string]*peer{}, sent: map[uint64]time.Time{}, asking: true}
+	f.place, err = f.newPlace(o.Key)
+	if err == nil && strings.ContainsAny(client.Prefix, "{}") {
+		err = fmt.Errorf("the prefix %q in the Redis URL has a brace in it: leave those out", client.Prefix)
+	}
+	if err != nil {
+		_ = client.Close()
+		return nil, err
+	}
 	f.closing, f.close = context.WithCancel(context.Background())
+	o.Local.Join(f)
 	f.running.Go(f.keepInStep)
 	f.running.Go(f.listen)
 	f.running.Go(f.followLocal)
 	return f, nil
 }
 
+func (f *Fleet) newPlace(key config.AutoConfigKey) (place, error) {
+	secret, err := newSecret(key)
+	left := make(chan struct{})
+	return place{secret, newKeys(f.prefix, secret.fleet), left, func() { close(left) }}, err
+}
+
+// SetKey moves the hub to the fleet of another key. Until the other hubs have moved, too, they are not heard of.
+func (f *Fleet) SetKey(key config.AutoConfigKey) error {
+	fresh, err := f.newPlace(key)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if fresh.fleet == f.place.fleet {
+		return nil
+	}
+	f.place.quit()
+	f.place = fresh
+	for _, p := range f.peers.all {
+		p.heardUs = 0
+	}
+	f.peers.asking = true
+	f.wake()
+	f.poke()
+	return nil
+}
+
 // Close tells the other hubs that this one has ended, if Redis answers soon.
 func (f *Fleet) Close() {
+	f.mu.Lock()
 	f.close()
+	f.mu.Unlock()
 	f.running.Wait()
 	f.leave()
 	_ = f.client.Close()
 }
 
-// followLocal passes on the changes of this hub's fleet.
+// enter counts a goroutine in, unless Close was called.
+func (f *Fleet) enter() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closing.Err() != nil {
+		return false
+	}
+	f.running.Add(1)
+	return true
+}
+
+// followLocal passes on the changes of this hub's own fleet.
 func (f *Fleet) followLocal() {
 	for {
 		changed := f.local.Changed()
+		f.mu.Lock()
 		f.wake()
+		f.mu.Unlock()
 		f.poke()
 		select {
 		case <-changed:
@@ -135,20 +184,13 @@ func (f *Fleet) followLocal() {
 // poke makes the next round begin soon.
 func (f *Fleet) poke() {
 	select {
-	case f.news <- struct{}{}:
+	case f.poked <- struct{}{}:
 	default:
 	}
 }
 
-// wake tells those who wait for a change.
+// wake tells those who wait for a change. It needs the lock.
 func (f *Fleet) wake() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.wakeLocked()
-}
-
-// wakeLocked is wake for those who have the lock.
-func (f *Fleet) wakeLocked() {
 	close(f.change)
 	f.change = make(chan struct{})
 }
@@ -160,10 +202,10 @@ func (f *Fleet) Changed() <-chan struct{} {
 	return f.change
 }
 
-// Call implements fleet.Directory.
-func (f *Fleet) Call(ctx context.Context, name string, request, response proto.Message) error {
-	return f.local.Call(ctx, name, request, response)
+// Confirm implements fleet.Directory: it asks the other hubs.
+func (f *Fleet) Confirm() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.peers.asking = true
+	f.poke()
 }
-
-// Forget implements fleet.Directory.
-func (f *Fleet) Forget(name string) error { return f.local.Forget(name) }

@@ -1,6 +1,7 @@
 package shared
 
 import (
+	"errors"
 	"hash/fnv"
 	"reflect"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet"
 	"github.com/relayconf/relayconf/link/agent/agentpb"
+	"github.com/relayconf/relayconf/link/rpc"
 )
 
 // partCount is in how many parts a roster is written: a change of one of 2,000 relays rewrites thirty.
@@ -48,10 +50,11 @@ func recordOf(r fleet.Relay) relayRecord {
 	return record
 }
 
-// relay returns the relay without what only its own hub, or only the hub that shows it, can tell.
-func (r relayRecord) relay(hub string) fleet.Relay {
+// relay returns the relay as its hub sees it.
+func (r relayRecord) relay() fleet.Relay {
 	relay := fleet.Relay{Name: r.Name, Connected: true, Agent: r.Agent, Address: r.Address, Version: r.Version, Since: r.Since, Key: r.Key,
-		Hub: hub, Applied: r.Applied, Sent: r.Sent, RoundTrip: r.RoundTrip, Instance: r.Instance, Protocol: r.Protocol, Epoch: r.Epoch}
+		Applied: r.Applied, Sent: r.Sent, Want: r.Want, Behind: r.Behind, RoundTrip: r.RoundTrip, Instance: r.Instance, Protocol: r.Protocol,
+		Epoch: r.Epoch}
 	if len(r.Status) > 0 {
 		s := &agentpb.Status{}
 		if proto.Unmarshal(r.Status, s) == nil {
@@ -67,16 +70,27 @@ type part struct {
 	Relays []relayRecord `json:"relays"`
 }
 
-func (p part) valid() bool {
-	if len(p.Relays) > maxPart {
-		return false
+var errPart = errors.New("it is not a part of a roster")
+
+// check refuses relays that no hub of this version would write into the part.
+func (p part) check(number int) error {
+	if len(p.Relays) > maxPart || p.Number == 0 {
+		return errPart
 	}
 	for _, r := range p.Relays {
-		if r.Name == "" || r.Key == "" {
-			return false
+		if r.Name == "" || r.Key == "" || partOf(r.Name) != number || r.Agent && (rpc.CheckName(r.Name) != nil || r.Epoch == 0) {
+			return errPart
 		}
 	}
-	return true
+	return nil
+}
+
+// decoded returns the relays of the part.
+func (p part) decoded() (relays []fleet.Relay) {
+	for _, r := range p.Relays {
+		relays = append(relays, r.relay())
+	}
+	return relays
 }
 
 // partOf returns the part that has a relay.
@@ -88,6 +102,7 @@ func partOf(name string) int {
 
 // roster is what a hub has written of its relays.
 type roster struct {
+	fleet   string // that it was written for
 	parts   [partCount]part
 	written [partCount]time.Time
 	unsure  [partCount]bool // whether the part was written is not known
@@ -96,8 +111,12 @@ type roster struct {
 // roundTripPeriod is how often a part is written of which just a round trip has changed.
 const roundTripPeriod = 30 * time.Second
 
-// update takes the relays, and returns which parts have to be written. All of them, if asked for.
-func (r *roster) update(relays []fleet.Relay, number uint64, all bool, now time.Time) (changed []int) {
+// update takes the relays, and returns which parts have to be written. All of them, if
+// asked for, or if they were written for another fleet.
+func (r *roster) update(relays []fleet.Relay, number uint64, fleetID string, all bool, now time.Time) (changed []int) {
+	if r.fleet != fleetID {
+		*r = roster{fleet: fleetID}
+	}
 	var fresh [partCount][]relayRecord
 	for _, relay := range relays {
 		if relay.Connected {
