@@ -84,7 +84,7 @@ var (
 // New returns the fleet of a hub that has yet to hear of the others. Close ends it, before that of the hub itself. An error
 // does not show the URL.
 func New(o Options) (*Fleet, error) {
-	client, err := redisstore.NewClient(o.URL)
+	client, err := redisstore.NewClient(o.URL, cmp.Or(o.Timeout, DefaultTimeout))
 	if err != nil {
 		return nil, err
 	}

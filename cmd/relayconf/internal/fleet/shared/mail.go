@@ -10,8 +10,12 @@ import (
 func (f *Fleet) listen() {
 	const pause = 500 * time.Millisecond
 	for {
-		f.subscribe(f.where())
-		if !f.pause(pause) {
+		at := f.where()
+		f.subscribe(at)
+		select {
+		case <-at.left:
+		case <-time.After(pause):
+		case <-f.closing.Done():
 			return
 		}
 	}
