@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -19,11 +20,18 @@ type Peers interface {
 // Join makes the hub one of several. Call it before relays are served.
 func (l *Local) Join(peers Peers) { l.peers = peers }
 
-// NextEpoch returns an epoch higher than all earlier ones of this hub: the Unix time in milliseconds, or more.
+// epochsPerMillisecond leaves room for epochs that several hubs take at once, each by its own clock.
+const epochsPerMillisecond = 1 << 20
+
+// EpochAt returns the lowest epoch of a time that is taken by the clock.
+func EpochAt(t time.Time) uint64 { return uint64(t.UnixMilli()) * epochsPerMillisecond }
+
+// NextEpoch returns an epoch higher than all earlier ones of this hub. It is random within the millisecond, so that two
+// hubs don't take the same one.
 func (l *Local) NextEpoch() uint64 {
 	for {
 		last := l.lastEpoch.Load()
-		next := max(last+1, uint64(time.Now().UnixMilli()))
+		next := max(last+1, EpochAt(time.Now())+rand.Uint64N(epochsPerMillisecond))
 		if l.lastEpoch.CompareAndSwap(last, next) {
 			return next
 		}

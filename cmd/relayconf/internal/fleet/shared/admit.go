@@ -50,21 +50,29 @@ func (f *Fleet) learnName(ctx context.Context, name string) {
 	f.local.MergeNames(map[string]fleet.Name{name: s})
 }
 
-// takeEpoch takes an epoch that is higher than all that were taken, also if Redis has lost its counter: no lower than the
-// Unix time in milliseconds at which this hub has started, and than those that this hub knows.
+// takeEpoch takes an epoch that is higher than all that were taken, also if Redis has lost its counter: higher
+// than those that this hub knows, and than any that was taken by the clock before this hub started.
 func (f *Fleet) takeEpoch(ctx context.Context) (uint64, error) {
 	at := f.where()
 	epoch, err := f.client.Incr(ctx, at.epoch()).Result()
 	if err != nil {
 		return 0, err
 	}
-	if least := max(f.local.LastEpoch(), uint64(f.started.UnixMilli())) + 1; uint64(epoch) < least {
+	if least := max(f.local.LastEpoch(), fleet.EpochAt(f.started)) + 1; uint64(epoch) < least {
 		if epoch, err = f.client.IncrBy(ctx, at.epoch(), int64(least)-epoch).Result(); err != nil {
 			return 0, err
 		}
 	}
 	f.local.RaiseEpoch(uint64(epoch))
 	return uint64(epoch), nil
+}
+
+// raiseCounter makes the counter in Redis at least as high as the epochs that this hub knows. Some were taken by the clock.
+func (f *Fleet) raiseCounter(ctx context.Context, at place, counter uint64) error {
+	if last := f.local.LastEpoch(); counter < last {
+		return f.client.IncrBy(ctx, at.epoch(), int64(last-counter)).Err()
+	}
+	return nil
 }
 
 func errConnected(name, hub string) error {

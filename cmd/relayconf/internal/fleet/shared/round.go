@@ -74,10 +74,14 @@ func (f *Fleet) round(ctx context.Context) error {
 	if tell || len(changed) > 0 {
 		pipe.Publish(ctx, at.news(), f.instance)
 	}
-	mark := pipe.Get(ctx, at.namesMark())
+	mark, epoch := pipe.Get(ctx, at.namesMark()), pipe.Get(ctx, at.epoch())
 	hubs := pipe.HGetAll(ctx, at.hubs())
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) || hubs.Err() != nil {
 		f.roster.doubt(changed)
+		return err
+	}
+	counter, _ := epoch.Uint64() // 0 if it is lost
+	if err := f.raiseCounter(ctx, at, counter); err != nil {
 		return err
 	}
 	if err := f.syncNames(ctx, at, mark.Val()); err != nil { // before the rosters, so that no relay is missed that has just left one
