@@ -35,15 +35,22 @@ func (s *server) startFleet() error {
 	var err error
 	s.fleet, err = fleet.NewLocal(fleet.Options{Hub: s.hub, Name: name, Version: version(), Logger: s.logger,
 		NamesFile: namesFile, SeenWithin: s.options.seenWithin})
-	if err != nil || s.options.fleetRedis == "" {
+	if err != nil {
 		return err
 	}
-	redis.SetLogger(redisLog{s.settings.loggers})
-	s.shared, err = shared.New(shared.Options{Local: s.fleet, Hub: s.hub, URL: s.options.fleetRedis, Key: s.settings.key, Name: name,
-		Logger: s.logger, SeenWithin: s.options.seenWithin})
+	options := shared.Options{Local: s.fleet, Hub: s.hub, URL: s.options.fleetRedis, Key: s.settings.key, Name: name,
+		Logger: s.logger, SeenWithin: s.options.seenWithin}
+	switch {
+	case s.options.fleetRedis != "":
+		redis.SetLogger(redisLog{s.settings.loggers})
+		s.shared, err = shared.New(options)
+	case s.options.cache.RedisURL != "":
+		options.URL, options.NamesOnly = s.options.cache.RedisURL, true
+		s.names, err = shared.New(options)
+	}
 	if err != nil {
 		s.fleet.Close()
-		return fmt.Errorf("the hubs of the fleet can't be found (--fleet-redis, FLEET_REDIS_URL): %w", err)
+		return fmt.Errorf("the fleet can't be kept in Redis (--fleet-redis, FLEET_REDIS_URL): %w", err)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet/shared"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/keyfile"
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/hub"
@@ -36,9 +37,12 @@ func (s *server) changeKey(key config.AutoConfigKey) {
 	former := s.settings.key
 	s.settings.key = key
 	s.currentSource().SetKey(former, key)
-	if s.shared != nil {
-		if err := s.shared.SetKey(key); err != nil {
-			s.logger.Error("The new key can't be used to find the other hubs", "error", err)
+	for _, inRedis := range []*shared.Fleet{s.shared, s.names} {
+		if inRedis == nil {
+			continue
+		}
+		if err := inRedis.SetKey(key); err != nil {
+			s.logger.Error("The new key can't be used for the fleet in Redis", "error", err)
 		}
 	}
 	if s.options.keys != "" {

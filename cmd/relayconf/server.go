@@ -45,6 +45,7 @@ type server struct {
 	foreign  chan error    // has the error of a cache that is something else
 	fleet    *fleet.Local  // of this hub
 	shared   *shared.Fleet // of all hubs; nil if there is one only
+	names    *shared.Fleet // keeps names beside a cache in Redis; nil if it need not
 	delivery prometheus.Histogram
 	ops      *ops.Ops
 
@@ -313,8 +314,10 @@ func (s *server) close() {
 	if s.page != nil {
 		s.page.Close()
 	}
-	if s.shared != nil {
-		s.shared.Close()
+	for _, inRedis := range []*shared.Fleet{s.shared, s.names} {
+		if inRedis != nil {
+			inRedis.Close()
+		}
 	}
 	s.fleet.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

@@ -32,6 +32,10 @@ type Options struct {
 	Name   string               // of this hub
 	Logger *slog.Logger
 
+	// NamesOnly keeps the names of this hub's relays in Redis, and nothing else: there is no other hub, and the Fleet is not
+	// to be asked.
+	NamesOnly bool
+
 	Period     time.Duration // between two heartbeats. Default: DefaultPeriod
 	Expiry     time.Duration // after which the news of a hub are too old to go by. Default: DefaultExpiry
 	Timeout    time.Duration // for Redis to answer. Default: DefaultTimeout
@@ -49,8 +53,9 @@ type Fleet struct {
 	logger   *slog.Logger
 	started  time.Time
 
-	period  time.Duration
-	timeout time.Duration
+	namesOnly bool
+	period    time.Duration
+	timeout   time.Duration
 
 	closing context.Context // ends with Close
 	close   context.CancelFunc
@@ -91,8 +96,9 @@ func New(o Options) (*Fleet, error) {
 	now := time.Now()
 	f := &Fleet{
 		local: o.Local, hub: o.Hub, client: client, name: o.Name, instance: rand.Text(), logger: o.Logger, started: now,
-		prefix: cmp.Or(client.Prefix, redisstore.DefaultPrefix),
-		period: cmp.Or(o.Period, DefaultPeriod), timeout: cmp.Or(o.Timeout, DefaultTimeout),
+		prefix:    cmp.Or(client.Prefix, redisstore.DefaultPrefix),
+		namesOnly: o.NamesOnly,
+		period:    cmp.Or(o.Period, DefaultPeriod), timeout: cmp.Or(o.Timeout, DefaultTimeout),
 		poked:  make(chan struct{}, 1),
 		change: make(chan struct{}),
 		names:  newNameTable(),
@@ -109,17 +115,23 @@ func New(o Options) (*Fleet, error) {
 		return nil, err
 	}
 	f.closing, f.close = context.WithCancel(context.Background())
-	o.Local.Join(f)
 	f.running.Go(f.keepInStep)
-	f.running.Go(f.listen)
 	f.running.Go(f.followLocal)
+	if !o.NamesOnly {
+		o.Local.Join(f)
+		f.running.Go(f.listen)
+	}
 	return f, nil
 }
 
 func (f *Fleet) newPlace(key config.AutoConfigKey) (place, error) {
 	secret, err := newSecret(key)
+	keys := newKeys(f.prefix, secret.fleet)
+	if f.namesOnly {
+		keys.prefix += f.name + ":"
+	}
 	left := make(chan struct{})
-	return place{secret, newKeys(f.prefix, secret.fleet), left, func() { close(left) }}, err
+	return place{secret, keys, left, func() { close(left) }}, err
 }
 
 // SetKey moves the hub to the fleet of another key. Until the other hubs have moved, too, they are not heard of.
@@ -150,7 +162,11 @@ func (f *Fleet) Close() {
 	f.close()
 	f.mu.Unlock()
 	f.running.Wait()
-	f.leave()
+	if f.namesOnly {
+		f.saveNames()
+	} else {
+		f.leave()
+	}
 	_ = f.client.Close()
 }
 

@@ -52,8 +52,11 @@ func (f *Fleet) note(err error, start time.Time) {
 	} else {
 		if s.failing == nil {
 			s.since = now
-			f.logger.Warn("The fleet's Redis fails: the relays of other hubs are not known. The configuration goes on",
-				"server", f.client.Server, "error", err)
+			consequence := "the relays of other hubs are not known"
+			if f.namesOnly {
+				consequence = "a restart of the hub would forget which relays it expects"
+			}
+			f.logger.Warn("The fleet's Redis fails: "+consequence+". The configuration goes on", "server", f.client.Server, "error", err)
 		}
 		s.failing = err
 	}

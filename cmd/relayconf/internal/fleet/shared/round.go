@@ -21,7 +21,11 @@ func (f *Fleet) keepInStep() {
 	for {
 		ctx, cancel := context.WithTimeout(f.closing, f.timeout)
 		start := time.Now()
-		err := f.round(ctx)
+		round := f.round
+		if f.namesOnly {
+			round = f.nameRound
+		}
+		err := round(ctx)
 		cancel()
 		f.note(err, start)
 		if !f.pause(roundPause) {
@@ -188,10 +192,32 @@ func (f *Fleet) takeParts(instance string, fresh map[int]part) {
 	}
 }
 
+// nameRound writes and reads names, and nothing else.
+func (f *Fleet) nameRound(ctx context.Context) error {
+	at := f.where()
+	mark, err := f.client.Get(ctx, at.namesMark()).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return err
+	}
+	if err := f.syncNames(ctx, at, mark); err != nil {
+		return err
+	}
+	return f.client.PExpire(ctx, at.names(), 2*f.peers.within).Err()
+}
+
+// farewell is the time for Redis to take the last words of a hub.
+const farewell = time.Second
+
+// saveNames is the last round.
+func (f *Fleet) saveNames() {
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	_ = f.nameRound(ctx) // those of the round before are there
+}
+
 // leave writes the last heartbeat.
 func (f *Fleet) leave() {
-	const patience = time.Second
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
 	defer cancel()
 	f.mu.Lock()
 	at := f.place

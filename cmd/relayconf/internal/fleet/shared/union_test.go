@@ -168,6 +168,27 @@ func TestHubsKnowWhomToExpectAfterAllHaveStartedAgain(t *testing.T) {
 	assert.Empty(t, again.Overview().Unsettled)
 }
 
+func TestNamesAloneAreKeptForEachHub(t *testing.T) {
+	url := startServer(t).url()
+	alone := func(o *Options) { o.NamesOnly = true }
+	one, two := startHub(t, url, "hub-1", alone), startHub(t, url, "hub-2", alone)
+	local := func(r *rig) (found []string) {
+		for _, relay := range r.local.Overview().Relays {
+			found = append(found, relay.Name)
+		}
+		return found
+	}
+	startRelay(t, one.addr, "a")
+	startRelay(t, two.addr, "b")
+	one.eventually("a", func() bool { return len(local(one)) == 1 })
+	two.eventually("b", func() bool { return len(local(two)) == 1 })
+	one.end()
+	again := startHub(t, url, "hub-1", alone)
+	again.eventually("a is expected", func() bool { return len(local(again)) == 1 })
+	assert.Equal(t, []string{"a"}, local(again))
+	assert.Equal(t, []string{"b"}, local(two))
+}
+
 func TestARosterThatDoesNotChangeIsNotWrittenAgain(t *testing.T) {
 	server := startServer(t)
 	one, two := startHub(t, server.url(), "hub-1"), startHub(t, server.url(), "hub-2")
