@@ -62,7 +62,7 @@ func TestWhoeverCanWriteToRedisCanNotMakeARelayAppear(t *testing.T) {
 func TestReplayedRecordsDoNotKeepADeadHubAlive(t *testing.T) {
 	server := startServer(t)
 	toRedis := newLine(t, server.addr())
-	one, two := startHub(t, server.url(), "hub-1"), startHub(t, "redis://"+toRedis.addr(), "hub-2")
+	one, two := startHub(t, server.url(), "hub-1", missedSoon), startHub(t, "redis://"+toRedis.addr(), "hub-2", missedSoon)
 	startRelay(t, two.addr, "b")
 	one.shows("b", two)
 	thief, at := server.client(t), one.where()
@@ -82,7 +82,7 @@ func TestReplayedRecordsDoNotKeepADeadHubAlive(t *testing.T) {
 	one.eventually("it is missed", func() bool {
 		return replay() && strings.Contains(one.Overview().Incomplete, "hub-2 has not been heard of")
 	})
-	three := startHub(t, server.url(), "hub-3") // has no memory of it
+	three := startHub(t, server.url(), "hub-3", missedSoon) // has no memory of it
 	three.eventually("it is missed", func() bool {
 		require.False(t, three.find("b").Connected)
 		return replay() && strings.Contains(three.Overview().Incomplete, "hub-2 has not been heard of")

@@ -89,8 +89,7 @@ func TestARedisThatHangsHoldsUpNobody(t *testing.T) {
 func TestASlowRedisIsGoodEnough(t *testing.T) {
 	server := startServer(t)
 	slow := newLine(t, server.addr())
-	patient := func(o *Options) { o.Expiry = DefaultExpiry }
-	one, two := startHub(t, "redis://"+slow.addr(), "hub-1", patient), startHub(t, server.url(), "hub-2", patient)
+	one, two := startHub(t, "redis://"+slow.addr(), "hub-1"), startHub(t, server.url(), "hub-2")
 	slow.delay.Store(int64(200 * time.Millisecond))
 	startRelay(t, one.addr, "a")
 	startRelay(t, two.addr, "b")

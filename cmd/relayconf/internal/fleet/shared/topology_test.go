@@ -16,7 +16,7 @@ import (
 )
 
 // patient is for servers that take their time to find a new master.
-func patient(o *Options) { o.Period, o.Expiry = 500*time.Millisecond, DefaultExpiry }
+func patient(o *Options) { o.Period = 500 * time.Millisecond }
 
 func requireOneFleet(t *testing.T, one, two *rig) {
 	t.Helper()

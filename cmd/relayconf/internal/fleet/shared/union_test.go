@@ -80,7 +80,7 @@ func TestAHubThatEndsInOrderIsNotMissed(t *testing.T) {
 func TestAHubThatDiesIsMissedUntilItIsBackOrForgotten(t *testing.T) {
 	server := startServer(t)
 	toRedis := newLine(t, server.addr())
-	one, two := startHub(t, server.url(), "hub-1"), startHub(t, "redis://"+toRedis.addr(), "hub-2")
+	one, two := startHub(t, server.url(), "hub-1", missedSoon), startHub(t, "redis://"+toRedis.addr(), "hub-2", missedSoon)
 	startRelay(t, two.addr, "b")
 	one.shows("b", two)
 	toRedis.cut()
@@ -96,7 +96,7 @@ func TestAHubThatDiesIsMissedUntilItIsBackOrForgotten(t *testing.T) {
 	one.shows("b", two)
 	toRedis.cut()
 	one.says("has not been heard of")
-	three := startHub(t, server.url(), "hub-3")
+	three := startHub(t, server.url(), "hub-3", missedSoon)
 	three.says("hub-2")
 	require.NoError(t, one.ForgetHub("hub-2"))
 	one.complete()
@@ -111,13 +111,13 @@ func TestAHubThatDiesIsMissedUntilItIsBackOrForgotten(t *testing.T) {
 func TestAHubThatStartsAgainTakesThePlaceOfTheFormer(t *testing.T) {
 	server := startServer(t)
 	toRedis := newLine(t, server.addr())
-	one, two := startHub(t, server.url(), "hub-1"), startHub(t, "redis://"+toRedis.addr(), "hub-2")
+	one, two := startHub(t, server.url(), "hub-1", missedSoon), startHub(t, "redis://"+toRedis.addr(), "hub-2", missedSoon)
 	one.complete()
 	two.complete()
 	one.eventually("it is there", func() bool { return len(one.Overview().Hubs) == 2 })
 	toRedis.cut()
 	one.says("hub-2")
-	again := startHub(t, server.url(), "hub-2")
+	again := startHub(t, server.url(), "hub-2", missedSoon)
 	one.complete()
 	again.complete()
 	assert.Len(t, one.Overview().Hubs, 2)
@@ -222,7 +222,7 @@ func TestTheRecordsOfAHubExpire(t *testing.T) {
 		left = client.PTTL(t.Context(), one.where().roster(one.instance)).Val()
 		return left > 0
 	})
-	assert.LessOrEqual(t, left, 3*time.Second)
+	assert.LessOrEqual(t, left, DefaultExpiry)
 	for _, key := range client.Keys(t.Context(), "*").Val() {
 		one.eventually(key+" expires", func() bool { return client.PTTL(t.Context(), key).Val() > 0 })
 		assert.Contains(t, key, "{"+one.where().fleet+"}", "one hash tag")

@@ -84,7 +84,7 @@ func TestARelayWhoseKeyThisHubDoesNotKnowIsMissing(t *testing.T) {
 func TestARelayThatComesFromAHubThatDiedIsMissingUntilItHasConfirmed(t *testing.T) {
 	server := startServer(t)
 	toRedis := newLine(t, server.addr())
-	one, two := startHub(t, server.url(), "hub-1"), startHub(t, "redis://"+toRedis.addr(), "hub-2")
+	one, two := startHub(t, server.url(), "hub-1", missedSoon), startHub(t, "redis://"+toRedis.addr(), "hub-2", missedSoon)
 	balancer := newLine(t, two.addr)
 	moves := startRelay(t, balancer.addr(), "moves")
 	one.shows("moves", two)
@@ -128,7 +128,7 @@ func TestWaitAsksTheOtherHubsBeforeItSaysYes(t *testing.T) {
 
 func TestAfterARotationHubsFindEachOtherAgain(t *testing.T) {
 	url := startServer(t).url()
-	one, two := startHub(t, url, "hub-1"), startHub(t, url, "hub-2")
+	one, two := startHub(t, url, "hub-1", missedSoon), startHub(t, url, "hub-2", missedSoon)
 	startRelay(t, two.addr, "b")
 	one.shows("b", two)
 	former := one.where().fleet
