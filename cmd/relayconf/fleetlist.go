@@ -25,9 +25,10 @@ func newFleetList(o *fleetOptions) *cobra.Command {
 		Long: `Lists the relays that are connected, and those that were seen within the --seen-within of serve.
 
 SYNC is "in sync" if the relay has applied what it should have; "behind" and for how long, if not; "sent" if it has no agent
-and was sent everything; "absent" if it is not connected. RTT is the time of a round trip to it.
+and was sent everything; "absent" if it is not connected. RTT is the time of a round trip to it. HUB, if there are several, is
+the hub that it is connected to.
 
---format json prints hub, complete, and relays: a list of objects with name, connected, agent, inSync, sent, behindSeconds,
+--format json prints hub, complete, incomplete (why), hubs (name, connected, since; if there are several), and relays: a list of objects with name, connected, agent, inSync, sent, behindSeconds,
 roundTripSeconds, address, version, since, status, hub, key, digest and wantDigest. Members may be added.`,
 		Args: cobra.NoArgs,
 		RunE: command(func(cmd *cobra.Command, _ []string) error {

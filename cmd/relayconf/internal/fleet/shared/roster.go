@@ -3,7 +3,7 @@ package shared
 import (
 	"errors"
 	"hash/fnv"
-	"reflect"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -103,6 +103,7 @@ func partOf(name string) int {
 // roster is what a hub has written of its relays.
 type roster struct {
 	fleet   string // that it was written for
+	relays  [partCount][]fleet.Relay
 	parts   [partCount]part
 	written [partCount]time.Time
 	unsure  [partCount]bool // whether the part was written is not known
@@ -111,29 +112,42 @@ type roster struct {
 // roundTripPeriod is how often a part is written of which just a round trip has changed.
 const roundTripPeriod = 30 * time.Second
 
-// update takes the relays, and returns which parts have to be written. All of them, if
-// asked for, or if they were written for another fleet.
+// update takes the relays, and returns which parts have to be written. All of them, if asked for, or if they were written
+// for another fleet.
 func (r *roster) update(relays []fleet.Relay, number uint64, fleetID string, all bool, now time.Time) (changed []int) {
 	if r.fleet != fleetID {
 		*r = roster{fleet: fleetID}
 	}
-	var fresh [partCount][]relayRecord
+	var fresh [partCount][]fleet.Relay
 	for _, relay := range relays {
 		if relay.Connected {
 			at := partOf(relay.Name)
-			fresh[at] = append(fresh[at], recordOf(relay))
+			fresh[at] = append(fresh[at], relay)
 		}
 	}
-	for i := range fresh {
-		before := r.parts[i].Relays
-		same := sameBut(before, fresh[i], now.Sub(r.written[i]) < roundTripPeriod)
-		if same && !r.unsure[i] && (!all || len(before) == 0) {
+	for i, relays := range fresh {
+		same := slices.EqualFunc(r.relays[i], relays, sameRelay(now.Sub(r.written[i]) < roundTripPeriod))
+		if same && !r.unsure[i] && (!all || len(relays) == 0) {
 			continue
 		}
-		r.parts[i], r.written[i], r.unsure[i] = part{number, fresh[i]}, now, false
+		r.relays[i], r.written[i], r.unsure[i] = relays, now, false
+		r.parts[i] = part{Number: number}
+		for _, relay := range relays {
+			r.parts[i].Relays = append(r.parts[i].Relays, recordOf(relay))
+		}
 		changed = append(changed, i)
 	}
 	return changed
+}
+
+// sameRelay compares relays, perhaps without their round trips. A report has a status of its own, which does not change.
+func sameRelay(anyRoundTrip bool) func(a, b fleet.Relay) bool {
+	return func(a, b fleet.Relay) bool {
+		if anyRoundTrip {
+			a.RoundTrip = b.RoundTrip
+		}
+		return a == b
+	}
 }
 
 // numbers returns the heartbeats that the parts were written for; 0 for a part that is empty.
@@ -145,23 +159,6 @@ func (r *roster) numbers() []uint64 {
 		}
 	}
 	return numbers
-}
-
-// sameBut compares relays, perhaps without their round trips.
-func sameBut(a, b []relayRecord, roundTrips bool) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		x, y := a[i], b[i]
-		if roundTrips {
-			x.RoundTrip, y.RoundTrip = 0, 0
-		}
-		if !reflect.DeepEqual(x, y) {
-			return false
-		}
-	}
-	return true
 }
 
 // doubt makes parts be written again, since they may not have been.
