@@ -165,7 +165,6 @@ func (n *names) see(name string, s Name) {
 func (n *names) merge(others map[string]Name, now time.Time) (news bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.loaded = true
 	for name, other := range others {
 		before, known := n.byName[name]
 		after := before.merge(other)
@@ -226,6 +225,13 @@ func (n *names) all(now time.Time) map[string]Name {
 	defer n.mu.Unlock()
 	n.prune(now)
 	return maps.Clone(n.byName)
+}
+
+// settle notes that the hub knows whom to expect.
+func (n *names) settle() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.loaded = true
 }
 
 // known tells whether the hub knows whom to expect.

@@ -79,13 +79,17 @@ func (l *Local) MergeNames(others map[string]Name) {
 	}
 }
 
+// Settle tells the hub that it knows all names of the fleet.
+func (l *Local) Settle() { l.names.settle() }
+
 // Displace ends the link of a relay whose name belongs to a link with a higher epoch.
 func (l *Local) Displace(name string, epoch uint64) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if m := l.members[name]; m != nil && m.epoch < epoch {
+	m := l.members[name]
+	l.mu.Unlock()
+	if m != nil && m.epoch < epoch {
 		l.logger.Info("A relay has its link at another hub now", "relay", name)
-		_ = m.link.session.Close()
+		_ = m.link.session.Close() // not with the lock: it tells the relay
 	}
 }
 

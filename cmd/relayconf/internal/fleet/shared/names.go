@@ -22,7 +22,7 @@ type nameTable struct {
 func newNameTable() nameTable { return nameTable{stored: map[string]fleet.Name{}} }
 
 const (
-	// touchPeriod is how often the time is written at which connected relays were last seen, for all that are due by then.
+	// touchPeriod is how often the time is written, at most, at which connected relays were last seen, for all that are due.
 	touchPeriod = time.Minute
 	// touchAge is the age of a record that is due, as a part of the time for which names are kept.
 	touchAge = 50
@@ -67,6 +67,7 @@ func (f *Fleet) readNames(ctx context.Context, at place) error {
 	f.names.stored = stored
 	if len(stored) > 0 {
 		f.local.MergeNames(stored)
+		f.local.Settle()
 	}
 	if len(old) > 0 {
 		return f.client.HDel(ctx, at.names(), old...).Err()
@@ -87,7 +88,7 @@ func (f *Fleet) openName(at place, name, text string, s *fleet.Name) error {
 // writeNames writes the names that are not in Redis, or not as they are now.
 func (f *Fleet) writeNames(ctx context.Context, at place) error {
 	t, now := &f.names, time.Now()
-	touch := now.Sub(t.touched) >= touchPeriod
+	touch := now.Sub(t.touched) >= min(touchPeriod, f.peers.within/touchAge)
 	var fields []any
 	written := map[string]fleet.Name{}
 	for name, s := range f.local.Names() {

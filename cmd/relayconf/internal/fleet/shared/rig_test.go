@@ -67,10 +67,16 @@ func missedSoon(o *Options) { o.Expiry = 3 * time.Second }
 
 func startHub(t *testing.T, redisURL, name string, change ...func(*Options)) *rig {
 	t.Helper()
+	return startHubThatSettles(t, time.Nanosecond, redisURL, name, change...)
+}
+
+// startHubThatSettles starts a hub that is not sure whom to expect for a time, unless others tell it.
+func startHubThatSettles(t *testing.T, settle time.Duration, redisURL, name string, change ...func(*Options)) *rig {
+	t.Helper()
 	r := &rig{t: t, hub: hub.New(), log: &logged{}}
 	require.NoError(t, r.hub.SetKeys([]hub.Key{{Name: "hub", Key: fleetKey}, {Name: "second", Key: otherKey}}))
 	logger := slog.New(slog.NewTextHandler(r.log, nil))
-	local, err := fleet.NewLocal(fleet.Options{Hub: r.hub, Name: name, Version: "test", Logger: logger, Settle: time.Nanosecond,
+	local, err := fleet.NewLocal(fleet.Options{Hub: r.hub, Name: name, Version: "test", Logger: logger, Settle: settle,
 		PingTimeout: 5 * time.Second})
 	require.NoError(t, err)
 	o := Options{Local: local, Hub: r.hub, URL: redisURL, Key: fleetKey, Name: name, Logger: logger,

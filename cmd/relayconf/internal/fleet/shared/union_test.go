@@ -162,10 +162,13 @@ func TestHubsKnowWhomToExpectAfterAllHaveStartedAgain(t *testing.T) {
 	b.stop()
 	one.end()
 	two.end()
-	again := startHub(t, url, "hub-1")
+	again := startHubThatSettles(t, time.Hour, url, "hub-1")
 	again.complete()
 	assert.True(t, again.find("b").Agent)
 	assert.Empty(t, again.Overview().Unsettled)
+	fresh := startHubThatSettles(t, time.Hour, startServer(t).url(), "hub-1")
+	fresh.complete()
+	assert.NotEmpty(t, fresh.Overview().Unsettled, "nobody has told it of any relay")
 }
 
 func TestNamesAloneAreKeptForEachHub(t *testing.T) {
