@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -211,6 +212,7 @@ func (f *follower) wait(signals signals) error {
 		select {
 		case <-confirmed:
 			if f.options.once {
+				f.sayWhetherWhole()
 				return nil
 			}
 			confirmed, timeout = nil, nil
@@ -238,6 +240,14 @@ func (f *follower) wait(signals signals) error {
 		case <-f.manager.Done():
 			return withCode(exitPermanent, f.manager.Err())
 		}
+	}
+}
+
+// sayWhetherWhole warns at the end of --once if the service has sent environments that could not be used. The rest counts.
+func (f *follower) sayWhetherWhole() {
+	if status := f.manager.Status(); status.NeedsPut && status.LastError != nil {
+		f.settings.loggers.Warnf("The configuration is not whole: %s. The rest of it counts; report this to the service",
+			strings.ReplaceAll(status.LastError.Message, "\n", "; "))
 	}
 }
 

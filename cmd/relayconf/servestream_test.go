@@ -75,7 +75,7 @@ func TestARejectedKeyEndsAHubOnlyIfItHasNothingToServe(t *testing.T) {
 		hub  hubProcess
 		code int
 	}{{cached, http.StatusOK}, {waits, http.StatusServiceUnavailable}} {
-		row.hub.says(&row.hub.stderr, "401")
+		row.hub.says(&row.hub.stderr, "HTTP status 401")
 		code, body := get(t, row.hub.url("health")+"/readyz")
 		assert.Equal(t, row.code, code)
 		assert.Contains(t, body, `"condition": "key-rejected"`)
