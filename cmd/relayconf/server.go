@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/certs"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet/shared"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/keyfile"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/keysource"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/listen"
@@ -41,8 +44,10 @@ type server struct {
 	cache    cache // nil if there is none
 	// cacheAnswered tells that a stream's cache was loaded, or could not be.
 	cacheAnswered atomic.Bool
-	foreign       chan error // has the error of a cache that is something else
-	fleet         *fleet.Local
+	foreign       chan error    // has the error of a cache that is something else
+	fleet         *fleet.Local  // of this hub
+	shared        *shared.Fleet // of all hubs; nil if there is one only
+	names         *shared.Fleet // keeps names beside a cache in Redis; nil if it need not
 	delivery      prometheus.Histogram
 	ops           *ops.Ops
 
@@ -92,6 +97,9 @@ func serveSettings(o *serveOptions) (settings, *slog.Logger, error) {
 		s.AutoConfig.StreamURI = o.streamURI
 	}
 	o.cache = o.cache.orElse(s.Cache)
+	if o.fleetRedis == "" {
+		o.fleetRedis = strings.TrimSpace(os.Getenv("FLEET_REDIS_URL"))
+	}
 	logger := logging.New(stderr, o.logFormat, s.LogLevel)
 	s.loggers = logging.Loggers(logger, s.LogLevel)
 	forOthers := o.environments == "" || o.keys == "" // the service or relays
@@ -100,7 +108,12 @@ func serveSettings(o *serveOptions) (settings, *slog.Logger, error) {
 		return s, nil, usageError("the cache is encrypted with a key, and there is none: set AUTO_CONFIG_KEY or give a --key-file with a key " +
 			"of your own, which must stay the same, such as that of: openssl rand -hex 32; or leave out the cache")
 	}
-	if forOthers || forCache || o.keyFile != "" {
+	forFleet := o.fleetRedis != ""
+	if !forOthers && forFleet && o.keyFile == "" && s.AutoConfig.Key == "" {
+		return s, nil, usageError("the hubs of a fleet in Redis know each other by a key that all of them have, and there is none: " +
+			"set AUTO_CONFIG_KEY or give a --key-file, with the same key at all hubs")
+	}
+	if forOthers || forCache || forFleet || o.keyFile != "" {
 		if s.key, err = keysource.Read(o.keyFile, s.AutoConfig.Key); err != nil {
 			return s, nil, withCode(exitUsage, err)
 		}
@@ -127,7 +140,7 @@ func newServer(settings settings, o serveOptions, logger *slog.Logger) (*server,
 	}
 	s.hub = hub.New(options...)
 	s.setSource(noSource{time.Now()})
-	if s.fleet, err = s.newFleet(); err != nil {
+	if err := s.startFleet(); err != nil {
 		return nil, withCode(exitUsage, err)
 	}
 	return s, nil
@@ -220,7 +233,7 @@ func (s *server) listen(ctx context.Context) (err error) {
 	}
 	operators := s.ops.Operators()
 	s.fleetAPI().Register(operators)
-	s.page = page.New(page.Options{Hub: pageHub{s}, Version: version(), Name: s.fleet.Overview().Hub})
+	s.page = page.New(page.Options{Hub: pageHub{s}, Version: version(), Name: s.directory().Overview().Hub})
 	s.page.Register(operators)
 	return s.listenTo(ctx, "admin", o.adminAddr, admin.Guard(operators))
 }
@@ -320,6 +333,11 @@ func (s *server) close() {
 	s.hub.Close()
 	if s.page != nil {
 		s.page.Close()
+	}
+	for _, inRedis := range []*shared.Fleet{s.shared, s.names} {
+		if inRedis != nil {
+			inRedis.Close()
+		}
 	}
 	s.fleet.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

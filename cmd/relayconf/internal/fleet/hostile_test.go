@@ -51,7 +51,7 @@ func TestARelayThatOpensThousandsOfStreamsHarmsNobodyElse(t *testing.T) {
 	r.has(map[string]int{"web-1": 1})
 	good := r.relay("good")
 	r.inSync("good")
-	link, before := r.find("good").confirmation, memory()
+	link, before := r.find("good").Epoch, memory()
 	const links, streams = 20, 5000
 	for range links {
 		config := yamux.DefaultConfig()
@@ -71,7 +71,7 @@ func TestARelayThatOpensThousandsOfStreamsHarmsNobodyElse(t *testing.T) {
 	r.eventually("all is given back", func() bool { return memory() < before+8<<20 })
 	r.patch("web-1", 2)
 	r.eventually("it follows", func() bool { v, _ := good.manager.AppliedVersions(); return v["web-1"] == 2 && r.find("good").InSync() })
-	assert.Equal(t, link, r.find("good").confirmation, "its link was never lost")
+	assert.Equal(t, link, r.find("good").Epoch, "its link was never lost")
 }
 
 func TestARelayHasOnlyTheCallsOfAnAgent(t *testing.T) {
@@ -98,10 +98,10 @@ func TestAnAgentStaysWithinTheLimits(t *testing.T) {
 	r.has(map[string]int{"web-1": 1})
 	r.relay("a")
 	r.inSync("a")
-	link := r.find("a").confirmation
+	link := r.find("a").Epoch
 	for range 200 {
 		var answer agentpb.GetStatusResponse
 		require.NoError(t, r.local.Call(t.Context(), "a", &agentpb.GetStatusRequest{}, &answer))
 	}
-	assert.Equal(t, link, r.find("a").confirmation)
+	assert.Equal(t, link, r.find("a").Epoch)
 }
