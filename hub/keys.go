@@ -193,6 +193,20 @@ func (h *Hub) Authenticate(key config.AutoConfigKey) (*Grant, error) {
 	}
 }
 
+// GrantNamed returns the key that has this name, or nil if there is none. Of several, it is the first one that was given to
+// SetKeys.
+func (h *Hub) GrantNamed(name string) *Grant {
+	now := time.Now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, g := range h.grants {
+		if g.name == name && !g.expired(now) {
+			return g
+		}
+	}
+	return nil
+}
+
 // Name returns the name of the key.
 func (g *Grant) Name() string { return g.name }
 

@@ -42,7 +42,7 @@ func newFleet() *cobra.Command {
 	var o fleetOptions
 	cmd := &cobra.Command{
 		Use:     "fleet",
-		Short:   "Show the relays of a hub, call them, and wait until all are up to date",
+		Short:   "Show the relays of a hub, or of several, call them, and wait until all are up to date",
 		Long:    fleetHelp,
 		Example: fleetExample,
 		Args:    cobra.NoArgs,

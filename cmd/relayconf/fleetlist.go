@@ -27,9 +27,10 @@ func newFleetList(o *fleetOptions) *cobra.Command {
 		Long: `Lists the relays that are connected, and those that were seen within the --seen-within of serve.
 
 SYNC is "in sync" if the relay has applied what it should have; "behind" and for how long, if not; "sent" if it has no agent
-and was sent everything; "absent" if it is not connected. RTT is the time of a round trip to it.
+and was sent everything; "absent" if it is not connected. RTT is the time of a round trip to it. HUB, if there are several, is
+the hub that it is connected to.
 
---format json prints hub, complete, and relays: a list of objects with name, connected, agent, inSync, sent, behindSeconds,
+--format json prints hub, complete, incomplete (why), hubs (name, connected, since; if there are several), and relays: a list of objects with name, connected, agent, inSync, sent, behindSeconds,
 roundTripSeconds, address, version, since, status, hub, key, digest and wantDigest. Members may be added.`,
 		Args: cobra.NoArgs,
 		RunE: command(func(cmd *cobra.Command, _ []string) error {
@@ -84,7 +85,7 @@ func newFleetShow(o *fleetOptions) *cobra.Command {
 func printRelays(out io.Writer, list fleet.ListJSON, width int, now time.Time) error {
 	shown := "No relay is connected, and none was seen.\n"
 	if len(list.Relays) > 0 {
-		shown = relayTable(list.Relays, width, now) + "\n"
+		shown = relayTable(list, width, now) + "\n"
 	}
 	if !list.Complete {
 		shown += "Relays may be missing: " + terminal.Plain(list.Incomplete) + "\n"
@@ -101,17 +102,22 @@ const (
 	sinceColumn
 	roundTripColumn
 	versionColumn
+	hubColumn
 )
 
 // leftOut are the columns that a narrow terminal goes without, the first one first.
-var leftOut = []int{versionColumn, addressColumn, roundTripColumn, sinceColumn}
+var leftOut = []int{versionColumn, addressColumn, roundTripColumn, sinceColumn, hubColumn}
 
 // relayTable leaves out columns until the table fits, and then cuts names.
-func relayTable(relays []fleet.RelayJSON, width int, now time.Time) string {
-	t := newTable()
-	t.AppendHeader(table.Row{"NAME", "SYNC", "ADDRESS", "SINCE", "RTT", "VERSION"})
-	for _, r := range relays {
-		t.AppendRow(table.Row{terminal.Plain(r.Name), syncText(r), terminal.Plain(r.Address), agoText(r.Since, now), roundTripText(r), terminal.Plain(r.Version)})
+func relayTable(list fleet.ListJSON, width int, now time.Time) string {
+	t, columns := newTable(), versionColumn
+	if len(list.Hubs) > 0 {
+		columns = hubColumn
+	}
+	t.AppendHeader(table.Row{"NAME", "SYNC", "ADDRESS", "SINCE", "RTT", "VERSION", "HUB"}[:columns])
+	for _, r := range list.Relays {
+		t.AppendRow(table.Row{terminal.Plain(r.Name), syncText(r), terminal.Plain(r.Address), agoText(r.Since, now), roundTripText(r),
+			terminal.Plain(r.Version), terminal.Plain(r.Hub)}[:columns])
 	}
 	shown := t.Render()
 	over := func() int { return prettytext.LongestLineLen(shown) - width }
@@ -129,7 +135,7 @@ func relayTable(relays []fleet.RelayJSON, width int, now time.Time) string {
 	}
 	const least = 4 // characters of a name
 	longest := 0
-	for _, r := range relays {
+	for _, r := range list.Relays {
 		longest = max(longest, prettytext.StringWidth(terminal.Plain(r.Name)))
 	}
 	t.SetColumnConfigs(append(configs, table.ColumnConfig{Number: nameColumn, WidthMax: max(least, longest-over()),

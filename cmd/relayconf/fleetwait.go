@@ -31,8 +31,8 @@ Expected are the relays that are named (--relay), or else all that are connected
 missing, and is named. --allow-unconfirmed counts a relay without agent as soon as it was sent everything.
 
 It ends with exit code 0 only if nobody is missing. After the --timeout the code is 7 if relays are missing, and 8 if
-nobody can say whether all have it: no relay at all, fewer than --min, a hub that sees only a part of the fleet, that has
-just started without a --cache-file and so does not know whom to expect, or whose upstream is not there.
+nobody can say whether all have it: no relay at all, fewer than --min, a hub that sees only a part of the fleet (another
+hub or Redis is down), that has just started without a cache and so does not know whom to expect, or whose upstream is not there.
 
 --format json prints the outcome: result (applied, missing or inconclusive), done, total, missing (name, reason), problem.
 

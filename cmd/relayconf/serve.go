@@ -32,8 +32,12 @@ It is read again when it changes; what it revokes is closed at once.
 
 With --cache-file or --cache-redis, the start needs no service: see relayconf watch --help.
 
-Relays that keep a link (watch --link ws://HUB:8030/link) tell what they have applied: see relayconf fleet --help. With a
---cache-file, their names are kept beside it, so that a hub that restarts knows whom to expect.
+Relays that keep a link (watch --link ws://HUB:8030/link) tell what they have applied: see relayconf fleet --help. Their
+names are kept beside the cache, so that a hub that restarts knows whom to expect.
+
+Several hubs make one fleet with --fleet-redis: each shows and calls the relays of all, and fleet wait waits for all. The
+URLs are those of --cache-redis. The hubs need the same key (AUTO_CONFIG_KEY or --key-file), by which they know each other's
+records, and each a --name of its own. What relays get does not depend on this Redis.
 
 The page, /livez, /readyz, /status and /metrics are on --admin-addr, for operators on this machine; on another address it
 needs an --admin-token-file, or client certificates (--admin-tls-client-ca). --health-addr is for probes and scrapers: it
@@ -75,6 +79,7 @@ type serveOptions struct {
 
 	hubName    string
 	seenWithin time.Duration
+	fleetRedis string
 
 	keys            string
 	formerKeyGrace  time.Duration
@@ -130,7 +135,8 @@ func addServeFlags(cmd *cobra.Command, o *serveOptions) {
 	flags.StringVar(&o.tlsClientCA, "tls-client-ca", "", "PEM `file` with authorities; relays then need a certificate of one of them")
 	flags.IntVar(&o.maxConnections, "max-connections", 0, "most `connections` of relays; 0 is what the limit of open files allows")
 	flags.StringVar(&o.hubName, "name", "", "`name` of this hub in the fleet (default the host's name)")
-	flags.Var(atLeast(time.Minute, &o.seenWithin), "seen-within", "how long relays that are not connected are expected back, beside --cache-file across restarts")
+	flags.Var(atLeast(time.Minute, &o.seenWithin), "seen-within", "how long relays that are not connected are expected back, across restarts with a cache or --fleet-redis")
+	flags.StringVar(&o.fleetRedis, "fleet-redis", "", "`URL` of a Redis server through which the hubs of a fleet know of each other; one with a password belongs in FLEET_REDIS_URL")
 	flags.StringVar(&o.keys, "keys", "", "YAML `file` with a key for each relay, instead of one for all")
 	flags.Var(atLeast(0, &o.formerKeyGrace), "former-key-grace", "how long relays may present the former key after a SIGHUP has changed it")
 	flags.Var(atLeast(0, &o.unknownKeyGrace), "unknown-key-grace", "with --keys: how long an unknown key is put off before it is rejected, which is final for relays")
@@ -148,7 +154,7 @@ func addServeFlags(cmd *cobra.Command, o *serveOptions) {
 	addLogFormat(cmd, &o.logFormat)
 
 	for _, other := range []string{"stream-uri", "environments", "key-file", "cache-file", "cache-redis", "cache-older-key-file",
-		"keys", "addr", "tls-cert", "admin-addr", "admin-tls-cert", "health-addr", "name"} {
+		"fleet-redis", "keys", "addr", "tls-cert", "admin-addr", "admin-tls-cert", "health-addr", "name"} {
 		markExclusive(cmd, "demo", other)
 	}
 	markExclusive(cmd, "stream-uri", "environments")

@@ -31,7 +31,7 @@ func (s *server) listenToOperators(ctx context.Context) error {
 	}
 	operators := s.ops.Operators()
 	s.fleetAPI().Register(operators)
-	s.page = page.New(page.Options{Hub: pageHub{s}, Version: version(), Name: s.fleet.Overview().Hub})
+	s.page = page.New(page.Options{Hub: pageHub{s}, Version: version(), Name: s.directory().Overview().Hub})
 	s.page.Register(operators)
 	return s.listenTo(ctx, "admin", o.adminAddr, admin.Guard(operators), config)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet/shared"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/keyfile"
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/hub"
@@ -40,6 +41,14 @@ func (s *server) changeKey(key config.AutoConfigKey) {
 	former := s.settings.key
 	s.settings.key = key
 	s.currentSource().SetKey(former, key)
+	for _, inRedis := range []*shared.Fleet{s.shared, s.names} {
+		if inRedis == nil {
+			continue
+		}
+		if err := inRedis.SetKey(key); err != nil {
+			s.logger.Error("The new key can't be used for the fleet in Redis", "error", err)
+		}
+	}
 	if s.options.keys != "" {
 		return
 	}

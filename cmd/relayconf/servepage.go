@@ -34,7 +34,7 @@ func (h pageHub) Upstream() page.Upstream {
 
 // Fleet describes the relays that the hub knows.
 func (h pageHub) Fleet() page.Fleet {
-	overview := h.server.fleet.Overview()
+	overview := h.server.directory().Overview()
 	shown := page.Fleet{Relays: make([]page.Relay, 0, len(overview.Relays)), Completeness: page.Completeness{Problem: overview.Incomplete, Notice: overview.Unsettled}}
 	for _, r := range overview.Relays {
 		shown.Relays = append(shown.Relays, pageRelay(r, overview.Hub))

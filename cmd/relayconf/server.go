@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/certs"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet/shared"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/keyfile"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/keysource"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/listen"
@@ -38,11 +41,15 @@ type server struct {
 	options  serveOptions
 	logger   *slog.Logger
 	hub      *hub.Hub
-	cache    cache      // nil if there is none
-	foreign  chan error // has the error of a cache that is something else
-	fleet    *fleet.Local
-	delivery prometheus.Histogram
-	ops      *ops.Ops
+	cache    cache // nil if there is none
+	// cacheAnswered tells that a stream's cache was loaded, or could not be.
+	cacheAnswered atomic.Bool
+	foreign       chan error    // has the error of a cache that is something else
+	fleet         *fleet.Local  // of this hub
+	shared        *shared.Fleet // of all hubs; nil if there is one only
+	names         *shared.Fleet // keeps names beside a cache in Redis; nil if it need not
+	delivery      prometheus.Histogram
+	ops           *ops.Ops
 
 	page *page.Page // nil without an admin listener
 
@@ -90,6 +97,9 @@ func serveSettings(o *serveOptions) (settings, *slog.Logger, error) {
 		s.AutoConfig.StreamURI = o.streamURI
 	}
 	o.cache = o.cache.orElse(s.Cache)
+	if o.fleetRedis == "" {
+		o.fleetRedis = strings.TrimSpace(os.Getenv("FLEET_REDIS_URL"))
+	}
 	logger := logging.New(stderr, o.logFormat, s.LogLevel)
 	s.loggers = logging.Loggers(logger, s.LogLevel)
 	forOthers := o.environments == "" || o.keys == "" // the service or relays
@@ -98,7 +108,12 @@ func serveSettings(o *serveOptions) (settings, *slog.Logger, error) {
 		return s, nil, usageError("the cache is encrypted with a key, and there is none: set AUTO_CONFIG_KEY or give a --key-file with a key " +
 			"of your own, which must stay the same, such as that of: openssl rand -hex 32; or leave out the cache")
 	}
-	if forOthers || forCache || o.keyFile != "" {
+	forFleet := o.fleetRedis != ""
+	if !forOthers && forFleet && o.keyFile == "" && s.AutoConfig.Key == "" {
+		return s, nil, usageError("the hubs of a fleet in Redis know each other by a key that all of them have, and there is none: " +
+			"set AUTO_CONFIG_KEY or give a --key-file, with the same key at all hubs")
+	}
+	if forOthers || forCache || forFleet || o.keyFile != "" {
 		if s.key, err = keysource.Read(o.keyFile, s.AutoConfig.Key); err != nil {
 			return s, nil, withCode(exitUsage, err)
 		}
@@ -125,7 +140,7 @@ func newServer(settings settings, o serveOptions, logger *slog.Logger) (*server,
 	}
 	s.hub = hub.New(options...)
 	s.setSource(noSource{time.Now()})
-	if s.fleet, err = s.newFleet(); err != nil {
+	if err := s.startFleet(); err != nil {
 		return nil, withCode(exitUsage, err)
 	}
 	return s, nil
@@ -241,6 +256,7 @@ func (s *server) wait(signals signals) error {
 		timeout = timer.C
 	}
 	source := s.currentSource()
+	cacheAnswered := s.cache == nil // at the poll before
 	keys := s.settings.keyChanges(signals.stop, signals.hup)
 	for {
 		select {
@@ -251,9 +267,10 @@ func (s *server) wait(signals signals) error {
 				timeout = nil
 				s.logger.Info("Serving the configuration", "source", s.hub.Status().Source.Kind, "environments", status.Environments)
 				notify.Ready()
-			case rejected(status) && !s.options.retryRejectedKey:
+			case rejected(status) && !s.options.retryRejectedKey && cacheAnswered: // else the cache may have something to serve
 				return withCode(exitPermanent, fmt.Errorf("%s; give another key, or --retry-rejected-key", status.LastError.Message))
 			}
+			cacheAnswered = cacheAnswered || s.cacheAnswered.Load()
 		case <-timeout:
 			return withCode(exitInitTimeout, s.startFailure(source))
 		case key := <-keys:
@@ -302,6 +319,11 @@ func (s *server) close() {
 	s.hub.Close()
 	if s.page != nil {
 		s.page.Close()
+	}
+	for _, inRedis := range []*shared.Fleet{s.shared, s.names} {
+		if inRedis != nil {
+			inRedis.Close()
+		}
 	}
 	s.fleet.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

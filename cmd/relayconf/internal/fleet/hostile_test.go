@@ -51,7 +51,7 @@ func TestARelayThatOpensThousandsOfStreamsHarmsNobodyElse(t *testing.T) {
 	r.has(map[string]int{"web-1": 1})
 	good := r.relay("good")
 	r.inSync("good")
-	link, before := r.find("good").confirmation, memory()
+	link, before := r.find("good").Epoch, memory()
 	const links, streams = 20, 5000
 	for range links {
 		config := yamux.DefaultConfig()
@@ -59,24 +59,21 @@ func TestARelayThatOpensThousandsOfStreamsHarmsNobodyElse(t *testing.T) {
 		session, err := yamux.Client(wsmux.WrapConn(r.dialLink()), config)
 		require.NoError(t, err)
 		patience := time.AfterFunc(soon, func() { _ = session.Close() })
-		opened := 0
 		for range streams {
 			stream, err := session.OpenStream()
 			if err != nil {
 				break // the link was ended
 			}
-			opened++
 			_, _ = stream.Write([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")) // gRPC waits for more
 		}
 		r.eventually("the link is ended", session.IsClosed)
 		require.True(t, patience.Stop(), "by the hub")
-		assert.Less(t, opened, streams)
 		_ = session.Close()
 	}
 	r.eventually("all is given back", func() bool { return memory() < before+8<<20 })
 	r.patch("web-1", 2)
 	r.eventually("it follows", func() bool { v, _ := good.manager.AppliedVersions(); return v["web-1"] == 2 && r.find("good").InSync() })
-	assert.Equal(t, link, r.find("good").confirmation, "its link was never lost")
+	assert.Equal(t, link, r.find("good").Epoch, "its link was never lost")
 }
 
 func TestARelayHasOnlyTheCallsOfAnAgent(t *testing.T) {
@@ -87,7 +84,7 @@ func TestARelayHasOnlyTheCallsOfAnAgent(t *testing.T) {
 	conn, session, err := wsmux.DialGRPC(r.dialLink())
 	require.NoError(t, err)
 	client := agentpb.NewPresenceClient(conn)
-	for n := 0; err == nil && n < 1000; n++ { // call after call, each of which it gives up
+	for began := time.Now(); err == nil && time.Since(began) < soon; { // call after call, each of which it gives up
 		ctx, cancel := context.WithCancel(t.Context())
 		_, err = client.Report(ctx)
 		cancel()
@@ -103,10 +100,10 @@ func TestAnAgentStaysWithinTheLimits(t *testing.T) {
 	r.has(map[string]int{"web-1": 1})
 	r.relay("a")
 	r.inSync("a")
-	link := r.find("a").confirmation
+	link := r.find("a").Epoch
 	for range 200 {
 		var answer agentpb.GetStatusResponse
 		require.NoError(t, r.local.Call(t.Context(), "a", &agentpb.GetStatusRequest{}, &answer))
 	}
-	assert.Equal(t, link, r.find("a").confirmation)
+	assert.Equal(t, link, r.find("a").Epoch)
 }

@@ -100,10 +100,11 @@ func TestANameIsTakenByTheRules(t *testing.T) {
 	r.has(map[string]int{"web-1": 1})
 	first := r.relay("a")
 	r.inSync("a")
+	link := r.find("a").Epoch
 	second := r.relay("a")
 	const attempts = 5 // the second is refused four times
 	r.eventually("attempts", func() bool { return r.local.lastLink.Load() >= attempts })
-	assert.Equal(t, uint64(1), r.find("a").confirmation, "the first link stays, as it answers")
+	assert.Equal(t, link, r.find("a").Epoch, "the first link stays, as it answers")
 	assert.Equal(t, first.manager.Instance(), r.find("a").Instance)
 	assert.False(t, second.agent.Connected())
 	first.stop()
@@ -125,12 +126,12 @@ func TestOneProcessReplacesItsOldLinkAtOnce(t *testing.T) {
 	r.has(map[string]int{"web-1": 1})
 	first := r.relay("a")
 	r.inSync("a")
-	link := r.find("a").confirmation
+	link := r.find("a").Epoch
 	r.local.mu.Lock()
 	session := r.local.members["a"].link.session
 	r.local.mu.Unlock()
 	_ = session.Close()
-	r.eventually("another link", func() bool { return r.find("a").confirmation > link })
+	r.eventually("another link", func() bool { return r.find("a").Epoch > link })
 	assert.Equal(t, first.manager.Instance(), r.find("a").Instance)
 }
 
@@ -250,7 +251,7 @@ func TestNamesAreBounded(t *testing.T) {
 	now := time.Now()
 	n.mu.Lock()
 	for i := range maxNames {
-		n.byName[strings.Repeat("x", 5)+time.Duration(i).String()] = seen{"hub", now}
+		n.byName[strings.Repeat("x", 5)+time.Duration(i).String()] = Name{Key: "hub", LastSeen: now}
 	}
 	n.mu.Unlock()
 	assert.True(t, n.full("new", now))

@@ -142,7 +142,7 @@ func TestSeenWithinLeavesOutThoseSeenBefore(t *testing.T) {
 	r.has(map[string]int{"web-1": 1})
 	r.relay("a")
 	r.inSync("a")
-	r.local.names.see("old", "hub", time.Now().Add(-time.Hour))
+	r.local.names.see("old", Name{Key: "hub", LastSeen: time.Now().Add(-time.Hour)})
 	assert.Equal(t, Applied, r.wait(Condition{SeenWithinSeconds: 60}).result().Result)
 	p := r.wait(Condition{SeenWithinSeconds: 7200, TimeoutSeconds: brief}).result()
 	assert.Equal(t, []string{"old"}, namesOf(p.Missing))
