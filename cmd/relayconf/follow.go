@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
@@ -81,7 +82,7 @@ func newFollower(s settings, o watchOptions, out *stdout) (*follower, error) {
 	}
 	foreign := make(chan error, 1)
 	if cache != nil {
-		cache = checkedCache{cache, foreign}
+		cache = checkedCache{cache, foreign, new(atomic.Bool)}
 	}
 	return &follower{
 		settings:  s,

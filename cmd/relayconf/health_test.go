@@ -63,7 +63,7 @@ func TestTheLogOfWatchHasOneFormat(t *testing.T) {
 	w := start(t, service(upstream.URL), "watch", "--health-addr", "127.0.0.1:0")
 	w.says(&w.stderr, "INFO: Listening (listener: health, url: http://127.0.0.1:")
 	w.says(&w.stderr, "INFO: Connecting to ")
-	for line := range strings.Lines(w.stderr.String()) {
+	for line := range strings.Lines(w.stderr.wholeLines()) {
 		assert.Regexp(t, `^\d{4}-\d\d-\d\d\S* \S+ (INFO|WARN): |^\S+ (INFO|WARN): `, line)
 	}
 }

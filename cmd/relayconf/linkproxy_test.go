@@ -82,10 +82,7 @@ http {
 // start starts a proxy before a service, with a certificate of the authority, and returns its address.
 func (p proxyProgram) start(t *testing.T, ca *authority, service string) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := listener.Addr().String()
-	require.NoError(t, listener.Close())
+	address := freeAddress(t)
 	folder := t.TempDir()
 	cert, key := ca.issue(p.path)
 	pem := write(t, filepath.Join(folder, "tls.pem"), string(must(os.ReadFile(cert)))+string(must(os.ReadFile(key))))

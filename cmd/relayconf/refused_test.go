@@ -60,7 +60,7 @@ func TestAHubLogsRefusedAndRevokedRelays(t *testing.T) {
 	}
 	h.says(&h.stderr, `"msg":"A relay was refused","key":"sha256:`)
 	h.says(&h.stderr, `"reason":"the key is not known to this hub, perhaps not yet","address":"127.0.0.1:`)
-	assert.Equal(t, 1, strings.Count(h.stderr.String(), "A relay was refused"))
+	assert.LessOrEqual(t, strings.Count(h.stderr.String(), "A relay was refused"), 5, "once, and a summary each 10 s")
 	assert.NotContains(t, h.stderr.String(), testKey)
 
 	startRelay(t, h.url("relays"), "rel-shop").has(t, "shop/production")

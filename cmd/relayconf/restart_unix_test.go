@@ -8,8 +8,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
-	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -42,18 +42,24 @@ func serviceProcess(t *testing.T, addr string, environments ...envfactory.Enviro
 	return p
 }
 
-// freeAddress returns an address that stays free until a process of the test listens on it, between two of them too. On Linux
-// each call has an IP address of its own: on 127.0.0.1 other tests could take the port meanwhile.
+// port is the last one that freeAddress gave out.
+var port atomic.Int64
+
+func init() { port.Store(20_000 + rand.Int64N(10_000)) }
+
+// freeAddress returns an address that stays free until a process of the test listens on it, between two of them too. The ports
+// are below those that Linux gives to who asks for any, so that no other test gets one meanwhile.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	host := "127.0.0.1"
-	if runtime.GOOS == "linux" {
-		host = fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", port.Add(1))
+		if listener, err := net.Listen("tcp", address); err == nil {
+			_ = listener.Close()
+			return address
+		}
 	}
-	listener, err := net.Listen("tcp", host+":0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
+	require.FailNow(t, "no port is free")
+	return ""
 }
 
 // kill ends the process as a power cut would.

@@ -41,13 +41,15 @@ type server struct {
 	options  serveOptions
 	logger   *slog.Logger
 	hub      *hub.Hub
-	cache    cache         // nil if there is none
-	foreign  chan error    // has the error of a cache that is something else
-	fleet    *fleet.Local  // of this hub
-	shared   *shared.Fleet // of all hubs; nil if there is one only
-	names    *shared.Fleet // keeps names beside a cache in Redis; nil if it need not
-	delivery prometheus.Histogram
-	ops      *ops.Ops
+	cache    cache // nil if there is none
+	// cacheAnswered tells that a stream's cache was loaded, or could not be.
+	cacheAnswered atomic.Bool
+	foreign       chan error    // has the error of a cache that is something else
+	fleet         *fleet.Local  // of this hub
+	shared        *shared.Fleet // of all hubs; nil if there is one only
+	names         *shared.Fleet // keeps names beside a cache in Redis; nil if it need not
+	delivery      prometheus.Histogram
+	ops           *ops.Ops
 
 	page *page.Page // nil without an admin listener
 
@@ -268,6 +270,7 @@ func (s *server) wait(signals signals) error {
 		timeout = timer.C
 	}
 	source := s.currentSource()
+	cacheAnswered := s.cache == nil // at the poll before
 	keys := s.settings.keyChanges(signals.stop, signals.hup)
 	for {
 		select {
@@ -278,9 +281,10 @@ func (s *server) wait(signals signals) error {
 				timeout = nil
 				s.logger.Info("Serving the configuration", "source", s.hub.Status().Source.Kind, "environments", status.Environments)
 				notify.Ready()
-			case rejected(status) && !s.options.retryRejectedKey:
+			case rejected(status) && !s.options.retryRejectedKey && cacheAnswered: // else the cache may have something to serve
 				return withCode(exitPermanent, fmt.Errorf("%s; give another key, or --retry-rejected-key", status.LastError.Message))
 			}
+			cacheAnswered = cacheAnswered || s.cacheAnswered.Load()
 		case <-timeout:
 			return withCode(exitInitTimeout, s.startFailure(source))
 		case key := <-keys:

