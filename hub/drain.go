@@ -69,6 +69,7 @@ func (h *Hub) Close() {
 	}
 	h.stopAll(endDrained)
 	h.mu.Unlock()
+	defer h.fanOuts.Wait() // without relays it ends
 	select {
 	case <-h.drained:
 		return

@@ -22,10 +22,13 @@ type Hub struct {
 	views     map[viewID]*view
 	viewers   map[viewersKey][]*view // a cache: see viewersOf
 
-	admission admission
-	ended     earlyEnds
-	relays    map[*relay]struct{}
-	lastID    uint64
+	admission  admission
+	ended      earlyEnds
+	relays     map[*relay]struct{}
+	news       []*view // views with events that the fan-out has not seen
+	fanningOut bool    // the fan-out runs
+	fanOuts    sync.WaitGroup
+	lastID     uint64
 
 	isDraining bool          // Drain or Close was called
 	drained    chan struct{} // closed when the hub drains and no relay is left

@@ -25,6 +25,11 @@ type refusal struct {
 
 // ServeHTTP serves the stream at GET /relay_auto_config, and nothing else. To serve it below a base path, use
 // http.StripPrefix.
+//
+// With HTTP/1.1 and without TLS, the hub takes the connection of a stream over from net/http, unless w is a wrapper:
+// middleware sees all bytes. Such streams end with Drain and Close; http.Server's Shutdown and Close don't end them. If
+// the connection is one of net's, or has a method PlainConn() net.Conn that returns one to which it passes all bytes on
+// as they are, an event is written to all relays by a few goroutines, without waking one for each.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	switch {
 	case request.URL.Path != streamPath:
@@ -43,7 +48,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		http.Error(w, refused.reason, refused.status)
 		return
 	}
-	r.serve()
+	r.serve(request)
 }
 
 // admit lets a relay in, or says why not.
