@@ -89,7 +89,7 @@ func (h *Hub) admit(w http.ResponseWriter, request *http.Request) (*relay, *refu
 		h.counters.refusedNoConfig.Add(1)
 		return nil, unavailable("this hub's configuration was stored, and may be older than yours; it waits for the service to confirm it")
 	default:
-		if ok, retryAfter := h.admission.begin(r.view.putSize(r.encoding), now); !ok {
+		if ok, retryAfter := h.admission.begin(r.asker(), r.view.putSize(r.encoding), now); !ok {
 			h.counters.refusedAdmission.Add(1)
 			return nil, &refusal{http.StatusServiceUnavailable, retryAfter, "too many relays need the whole configuration at once"}
 		}
