@@ -43,17 +43,13 @@ const (
 func play(t *testing.T, random *rand.Rand, herd []*herdRelay) {
 	a := newAdmission(herdRate, herdBurst)
 	start := time.Now()
-	waiting := slices.Clone(herd)
+	later := func(a, b *herdRelay) int { return cmp.Compare(b.asks, a.asks) }
+	waiting := slices.SortedFunc(slices.Values(herd), later)
 	total, largest := 0.0, 0.0
 	for asked := 0; len(waiting) > 0; asked++ {
 		require.Less(t, asked, 100*len(herd), "some are never let in")
-		at := 0
-		for i, r := range waiting {
-			if r.asks < waiting[at].asks {
-				at = i
-			}
-		}
-		r := waiting[at]
+		r := waiting[len(waiting)-1]
+		waiting = waiting[:len(waiting)-1]
 		ok, retryAfter := a.begin(r.asker, herdPut, start.Add(r.asks))
 		switch {
 		case ok:
@@ -63,9 +59,9 @@ func play(t *testing.T, random *rand.Rand, herd []*herdRelay) {
 		case r.gone:
 		default:
 			r.refused(random, retryAfter)
-			continue
+			at, _ := slices.BinarySearchFunc(waiting, r, later)
+			waiting = slices.Insert(waiting, at, r)
 		}
-		waiting = slices.Delete(waiting, at, at+1)
 	}
 	assert.Less(t, largest, herdBurst+2.0*herdPut, "bytes beyond the rate")
 	a.pass(start.Add(time.Hour))
@@ -98,7 +94,7 @@ func TestARefusedRelayHasATurn(t *testing.T) {
 		"some deaf ones":      {1000, func(i int, r *herdRelay) { r.deaf = i%4 == 0 }, 30 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for seed := range uint64(20) {
+			for seed := range uint64(5) {
 				random := rand.New(rand.NewPCG(seed, 0))
 				var herd []*herdRelay
 				for i := range test.relays {
