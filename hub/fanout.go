@@ -45,24 +45,46 @@ func (h *Hub) wakeFanOut(v *view) {
 	}
 }
 
-// fanOut writes events to all relays that wait for them, one after the other. It never waits for one of them: if a relay does
-// not take a delivery at once, its own goroutine goes on with that.
+// fanOut writes events to all relays that wait for them, one after the other. It never waits for one of them: if a relay
+// does not take a delivery at once, its own goroutine goes on with that.
 func (h *Hub) fanOut() {
-	var loans []loan
 	for {
+		time.Sleep(time.Until(h.nextRound))
 		h.mu.Lock()
-		for i := range loans {
-			loans[i].giveBack()
-		}
-		loans = h.borrow(loans[:0])
+		loans := h.borrow(h.loans[:0])
 		h.fanningOut = len(loans) > 0
 		h.mu.Unlock()
 		if len(loans) == 0 {
 			return
 		}
+		begin := time.Now()
 		h.deliver(loans)
+		took := time.Since(begin)
+		h.mu.Lock()
+		for i := range loans {
+			loans[i].giveBack()
+		}
+		clear(loans) // for the garbage collector
+		h.loans = loans
+		h.nextRound = begin
+		if took > shortRound {
+			h.nextRound = begin.Add(roundEvery)
+			if len(h.news) > 0 {
+				h.nextRound = begin.Add(max(roundEvery, 2*min(took, longestRest)))
+			}
+		}
+		h.mu.Unlock()
 	}
 }
+
+// Rounds of the fan-out that take long are not begun more often than this, and not at once if more events have come
+// meanwhile. Events that come until then go out in one write to each relay: under a steady load that leaves time to the
+// relays' ends of the connections, where each write costs as much again.
+const (
+	shortRound  = time.Millisecond
+	roundEvery  = 10 * time.Millisecond
+	longestRest = 50 * time.Millisecond
+)
 
 // borrow borrows the relays that wait, and lack events. It is called with Hub.mu.
 func (h *Hub) borrow(loans []loan) []loan {

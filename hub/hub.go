@@ -28,6 +28,8 @@ type Hub struct {
 	news       []*view // views with events that the fan-out has not seen
 	fanningOut bool    // the fan-out runs
 	fanOuts    sync.WaitGroup
+	loans      []loan    // memory of the fan-out
+	nextRound  time.Time // of the fan-out; used by it alone, while fanningOut
 	lastID     uint64
 
 	isDraining bool          // Drain or Close was called
