@@ -14,7 +14,7 @@ const storeEndLimit = 5 * time.Second
 // A local file takes a few milliseconds, and a database on the same network some tens.
 const storeHeadStart = 200 * time.Millisecond
 
-// loadResult is what the store answered.
+// loadResult is the answer of the store.
 type loadResult struct {
 	snapshot *Snapshot // nil if there is none
 	err      error

@@ -83,7 +83,7 @@ func NewStreamManager(key config.AutoConfigKey, streamURI string, handler Messag
 
 // Start begins to follow the stream. The channel that it returns gets one value: nil once connected, or the reason
 // why the manager has ended before that (see Err). It is never closed. A connection that fails is retried for as long
-// as that makes sense, so the value may take any time; the status says what is going on. Calling Start again returns
+// as that makes sense, so the value may take any time; meanwhile Status has the reason. Calling Start again returns
 // the same channel.
 func (m *StreamManager) Start() <-chan error {
 	m.mu.Lock()

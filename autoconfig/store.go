@@ -82,7 +82,7 @@ type KeyedStore interface {
 	RotateKey(former, key config.AutoConfigKey)
 }
 
-// WithStore makes the manager keep its configuration in a store, and start from what is there.
+// WithStore makes the manager keep its configuration in a store, and start from the stored one.
 //
 // Start loads from the store, and connects as soon as that is done, but 200 ms later at the latest: the first connection
 // can go on from the stored configuration if the service is a hub. The stored configuration is given to the

@@ -45,15 +45,15 @@ func (k SDKKey) String() string { return mask.Key(string(k)) }
 // String returns the masked key.
 func (k MobileKey) String() string { return mask.Key(string(k)) }
 
-// Format prints the masked key, whatever the verb.
+// Format prints the masked key with every verb.
 func (k AutoConfigKey) Format(f fmt.State, verb rune) {
 	mask.Format(f, verb, "config.AutoConfigKey", string(k))
 }
 
-// Format prints the masked key, whatever the verb.
+// Format prints the masked key with every verb.
 func (k SDKKey) Format(f fmt.State, verb rune) { mask.Format(f, verb, "config.SDKKey", string(k)) }
 
-// Format prints the masked key, whatever the verb.
+// Format prints the masked key with every verb.
 func (k MobileKey) Format(f fmt.State, verb rune) {
 	mask.Format(f, verb, "config.MobileKey", string(k))
 }

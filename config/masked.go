@@ -19,7 +19,7 @@ type (
 	printedCacheConfig      CacheConfig
 )
 
-// Format prints the configuration with its secrets masked, whatever the verb.
+// Format prints the configuration with its secrets masked with every verb.
 func (c AutoConfigConfig) Format(f fmt.State, verb rune) {
 	c.StreamURI = maskedURI(c.StreamURI)
 	printMasked(f, verb, printedAutoConfigConfig(c))
@@ -39,7 +39,7 @@ func (c AutoConfigConfig) LogValue() slog.Value {
 	)
 }
 
-// Format prints the configuration with its secrets masked, whatever the verb.
+// Format prints the configuration with its secrets masked with every verb.
 func (c ProxyConfig) Format(f fmt.State, verb rune) {
 	c.URL = maskedURL(c.URL)
 	c.Password = maskedPassword(c.Password)
@@ -62,7 +62,7 @@ func (c ProxyConfig) LogValue() slog.Value {
 	)
 }
 
-// Format prints the configuration with its secrets masked, whatever the verb.
+// Format prints the configuration with its secrets masked with every verb.
 func (c CacheConfig) Format(f fmt.State, verb rune) {
 	c.RedisURL = maskedPassword(c.RedisURL)
 	printMasked(f, verb, printedCacheConfig(c))

@@ -7,7 +7,7 @@ import (
 	"github.com/relayconf/relayconf/internal/mask"
 )
 
-// Format prints the entry with its value masked, whatever the verb.
+// Format prints the entry with its value masked with every verb.
 func (r ConcurrentKeyRep) Format(f fmt.State, _ rune) {
 	_, _ = fmt.Fprintf(f, "{Key:%s Value:%s Expiry:%s HasViews:%t}", r.Key, mask.Key(r.Value), r.expiryText(), r.HasViews)
 }

@@ -83,7 +83,7 @@ func (c HTTPConfig) String() string {
 	return c.description
 }
 
-// Format prints String, whatever the verb: package fmt would otherwise look into the fields.
+// Format prints String with every verb: package fmt would otherwise look into the fields.
 func (c HTTPConfig) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
 
 // GoString returns the same as String.

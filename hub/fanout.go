@@ -41,7 +41,7 @@ func (h *Hub) wakeFanOut(v *view) {
 	h.news = append(h.news, v)
 	if !h.fanningOut {
 		h.fanningOut = true
-		h.fanOuts.Go(h.fanOut)
+		h.writers.Go(h.fanOut)
 	}
 }
 

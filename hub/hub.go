@@ -9,6 +9,7 @@ import (
 type Hub struct {
 	settings settings
 	counters counters
+	log      eventLog
 
 	mu        sync.Mutex
 	state     state
@@ -25,11 +26,11 @@ type Hub struct {
 	admission  admission
 	ended      earlyEnds
 	relays     map[*relay]struct{}
-	news       []*view // views with events that the fan-out has not seen
-	fanningOut bool    // the fan-out runs
-	fanOuts    sync.WaitGroup
-	loans      []loan    // memory of the fan-out
-	nextRound  time.Time // of the fan-out; used by it alone, while fanningOut
+	news       []*view        // views with events that the fan-out has not seen
+	fanningOut bool           // the fan-out runs
+	writers    sync.WaitGroup // the fan-out, and ends of streams
+	loans      []loan         // memory of the fan-out
+	nextRound  time.Time      // of the fan-out; used by it alone, while fanningOut
 	lastID     uint64
 
 	isDraining bool          // Drain or Close was called

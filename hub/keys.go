@@ -34,9 +34,8 @@ type Key struct {
 	Until time.Time
 }
 
-// SetKeys replaces the keys. Streams of a key that is gone, or that differs in anything but Until, are closed before
-// SetKeys returns, and get no byte more from the moment that they are; relays whose key still counts come back and
-// resume. An error says which key is wrong; then nothing has changed. Before the first call all relays get status 503.
+// SetKeys replaces the keys. Streams of a key that is gone, or that differs in anything but Until, get no byte of
+// configuration from the moment that SetKeys returns, and end; relays whose key still counts come back and resume. An error says which key is wrong; then nothing has changed. Before the first call all relays get status 503.
 func (h *Hub) SetKeys(keys []Key) error {
 	fresh := make([]*Grant, 0, len(keys))
 	for i, key := range keys {
@@ -192,6 +191,20 @@ func (h *Hub) Authenticate(key config.AutoConfigKey) (*Grant, error) {
 	default:
 		return nil, ErrUnknownKey
 	}
+}
+
+// GrantNamed returns the key that has this name, or nil if there is none. Of several, it is the first one that was given to
+// SetKeys.
+func (h *Hub) GrantNamed(name string) *Grant {
+	now := time.Now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, g := range h.grants {
+		if g.name == name && !g.expired(now) {
+			return g
+		}
+	}
+	return nil
 }
 
 // Name returns the name of the key.

@@ -159,3 +159,19 @@ func TestARevokedKeyGetsNothingMore(t *testing.T) {
 	assert.Less(t, len(body), size)
 	assert.Equal(t, written, s.Status().Counters.Bytes)
 }
+
+func TestAKeyIsFoundByItsNameWhileItCounts(t *testing.T) {
+	h := hub.New()
+	t.Cleanup(h.Close)
+	assert.Nil(t, h.GrantNamed("a"))
+	require.NoError(t, h.SetKeys([]hub.Key{
+		{Name: "over", Key: "rel-0", Until: time.Now().Add(-time.Second)},
+		{Name: "a", Key: "rel-1"},
+		{Name: "a", Key: "rel-2", Until: time.Now().Add(time.Hour)},
+	}))
+	first, err := h.Authenticate("rel-1")
+	require.NoError(t, err)
+	assert.Same(t, first, h.GrantNamed("a"), "the first of that name")
+	assert.Nil(t, h.GrantNamed("over"))
+	assert.Nil(t, h.GrantNamed("b"))
+}

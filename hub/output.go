@@ -23,6 +23,7 @@ type output struct {
 	timeout time.Duration
 	clears  bool // a deadline that passes while nothing is pending does harm, so it is cleared: see flush
 	pending int  // bytes since the deadline was set
+	held    bool // there may be bytes in a buffer that were not flushed
 	err     error
 	sum     checksum // of the uncompressed text; for gzip
 	buffer  []byte   // for id lines
@@ -63,6 +64,7 @@ func (o *output) write(data []byte) {
 	for len(data) > 0 && o.err == nil {
 		part := data[:min(len(data), maxWrite-o.pending)]
 		o.guarded(func() error {
+			o.held = true
 			n, err := o.sink.Write(part)
 			o.count(n)
 			return err
@@ -83,8 +85,11 @@ func (o *output) count(n int) {
 // the stream; with a direct connection, writeNow would fail.
 func (o *output) flush() error {
 	o.guarded(o.sink.Flush, o.pending == 0)
-	if o.err == nil && o.clears {
-		_ = o.sink.SetWriteDeadline(time.Time{})
+	if o.err == nil {
+		o.held = false
+		if o.clears {
+			_ = o.sink.SetWriteDeadline(time.Time{})
+		}
 	}
 	o.pending = 0
 	return o.err
@@ -101,19 +106,19 @@ func (o *output) writeNow(d *delivery) (whole bool) {
 	o.count(d.size)
 	o.sum.append(d.sum)
 	whole, o.err = o.direct.writeNow(d.chunk)
+	o.held = !whole
 	return whole
+}
+
+// add appends the checksum of a text that was written.
+func (o *output) add(sum checksum) {
+	if o.err == nil {
+		o.sum.append(sum)
+	}
 }
 
 // canWriteNow tells whether writeNow is possible.
 func (o *output) canWriteNow() bool { return o.direct != nil && o.direct.raw != nil }
-
-// finish ends the response in order, and returns the first error so far.
-func (o *output) finish() error {
-	if o.direct != nil {
-		o.guarded(o.direct.end, o.pending == 0)
-	}
-	return o.flush()
-}
 
 // guarded makes a call that writes, unless the stream was aborted. After the deadline is set it looks again: abort sets a
 // deadline, too, and must have the last word.
@@ -133,14 +138,45 @@ func (o *output) guarded(write func() error, deadline bool) {
 	o.err = write()
 }
 
-// abort ends a pending write, and makes further ones fail. Afterwards, awaitWrite returns soon.
-func (o *output) abort() {
-	o.aborted.Store(true)
+// refuse makes further writes fail, and lets one that is pending end. The stream can still end in order.
+func (o *output) refuse() { o.aborted.Store(true) }
+
+// writes tells whether a write is pending.
+func (o *output) writes() bool {
+	if o.writing.TryLock() {
+		o.writing.Unlock()
+		return false
+	}
+	return true
+}
+
+// cut ends a pending write, and the stream with it: over HTTP/2, a deadline that is over resets it.
+func (o *output) cut() {
+	if !o.writes() {
+		return
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.closed {
 		_ = o.sink.SetWriteDeadline(time.Unix(1, 0))
 	}
+}
+
+// abort makes further writes fail, and ends one that is pending. Afterwards, awaitWrite returns soon.
+func (o *output) abort() {
+	o.refuse()
+	o.cut()
+}
+
+// reopen allows writes after refuse, for the end of the stream. It returns false if the stream is broken, or if they would send
+// the bytes that were in a buffer before.
+func (o *output) reopen() bool {
+	if o.held || o.err != nil && !errors.Is(o.err, errEnded) {
+		return false
+	}
+	o.err = nil
+	o.aborted.Store(false)
+	return true
 }
 
 // awaitWrite waits for the end of the write that is pending.
@@ -151,14 +187,18 @@ func (o *output) awaitWrite() {
 
 // close is for the end of the request. A connection that was not taken over may serve another one, which has no use for
 // the deadline.
-func (o *output) close() {
+func (o *output) close(inOrder bool) {
+	if o.direct != nil {
+		defer o.direct.close()
+	}
+	if o.direct != nil && inOrder {
+		_ = o.sink.SetWriteDeadline(time.Now().Add(min(o.timeout, farewellTime)))
+		defer func() { _ = o.direct.end() }()
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
-	switch {
-	case o.direct != nil:
-		o.direct.close()
-	case !o.aborted.Load():
+	if o.direct == nil && !o.aborted.Load() {
 		_ = o.sink.SetWriteDeadline(time.Time{})
 	}
 }

@@ -2,6 +2,8 @@ package hub
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -60,7 +62,7 @@ type endReason int32
 const (
 	endNone    endReason = iota
 	endDrained           // the relay is told to go elsewhere
-	endRevoked           // at once
+	endRevoked           // at once, in order if no write takes long
 	endSlow              // at once
 	endClosed            // at once
 )
@@ -90,6 +92,9 @@ func newRelay(h *Hub, grant *Grant, w http.ResponseWriter, request *http.Request
 func (r *relay) serve(request *http.Request) {
 	r.takeOver(request)
 	err := r.stream()
+	if errors.Is(err, errEnded) && endReason(r.reason.Load()) == endRevoked && r.out.reopen() {
+		err = r.end() // in order, so that the relay sees no fault of the line, and learns the reason when it comes back
+	}
 	r.leave(err)
 	if err != nil && r.ctx.Err() == nil && r.out.direct == nil {
 		panic(http.ErrAbortHandler) // nothing that is still in a buffer may go out
@@ -186,7 +191,11 @@ func (r *relay) stop(reason endReason) {
 			break
 		}
 	}
-	if reason != endDrained {
+	switch reason {
+	case endDrained:
+	case endRevoked:
+		r.out.refuse() // Hub.end cuts a write that takes long
+	default:
 		r.out.abort()
 	}
 	r.stopOnce.Do(func() { close(r.stopped) })
@@ -195,8 +204,10 @@ func (r *relay) stop(reason endReason) {
 // leave takes the relay out of the hub. The error is nil after an orderly end.
 func (r *relay) leave(err error) {
 	r.count(err)
-	r.out.close()
 	h := r.hub
+	h.writers.Add(1)
+	defer h.writers.Done()
+	defer r.out.close(err == nil)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.relays, r)
@@ -218,6 +229,7 @@ func (r *relay) count(err error) {
 		h.settings.logger.Warn("a relay was too slow, and its stream was dropped", "relay", r.id, "key", r.grant.name, "address", r.address)
 	case reason == endRevoked:
 		h.counters.revoked.Add(1)
+		h.log.add(h.settings.logger, eventKind{slog.LevelWarn, "A relay's stream was ended", r.grant.name, "its key was revoked or changed"}, r.address)
 	case reason == endNone && !r.lastEvent.IsZero() && now.Sub(r.lastEvent) < earlyWithin:
 		h.ended.add(earlyEnd{r.grant.hash, r.host(), r.lastEventID}, now)
 	}

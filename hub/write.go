@@ -75,7 +75,7 @@ func (r *relay) writePut(next job) error {
 
 func (r *relay) put(f frame) {
 	r.out.write(f.data)
-	r.out.sum.append(f.sum)
+	r.out.add(f.sum)
 	r.wrote(f.digest)
 }
 
@@ -85,22 +85,22 @@ func (r *relay) event(event *piece, d digest.Digest) {
 	id, sum := appendID(r.out.buffer[:0], d, r.encoding)
 	r.out.buffer = id
 	r.out.write(id)
-	r.out.sum.append(sum)
+	r.out.add(sum)
 	r.wrote(d)
 }
 
 func (r *relay) piece(p *piece) {
 	data, sum := p.bytes(r.encoding)
 	r.out.write(data)
-	r.out.sum.append(sum)
+	r.out.add(sum)
 }
 
 func (r *relay) wrote(d digest.Digest) { r.lastEvent, r.lastEventID = time.Now(), d }
 
-// end ends the encoding and the response.
+// end ends the encoding.
 func (r *relay) end() error {
 	if r.encoding == gzipped {
 		r.out.write(gzipTrailer(r.out.sum))
 	}
-	return r.out.finish()
+	return r.out.flush()
 }

@@ -38,7 +38,7 @@ func appendLine(text, line []byte) []byte {
 	return append(text, line...)
 }
 
-// parseDirective reads what follows the ":!". The time is that of a recorded directive.
+// parseDirective parses a directive without its ":!". The time is that of a recorded directive.
 func parseDirective(text string) (item, time.Time, error) {
 	name, argument, _ := strings.Cut(text, " ")
 	argument = strings.TrimSpace(argument)

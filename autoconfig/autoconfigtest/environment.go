@@ -12,8 +12,8 @@ import (
 )
 
 // MakeEnvironment returns a realistic environment. The number, from 1 up, decides its ids, names and keys: 1 is
-// web/production, 2 is web/staging, 3 is web/test, 4 is app/production, and so on. Change what a test needs to be
-// different.
+// web/production, 2 is web/staging, 3 is web/test, 4 is app/production, and so on. Change the fields
+// that a test is about.
 func MakeEnvironment(number, version int) envfactory.EnvironmentRep {
 	keys, names := []string{"production", "staging", "test"}, []string{"Production", "Staging", "Test"}
 	environment, project := max(number-1, 0)%len(keys), max(number-1, 0)/len(keys)

@@ -23,7 +23,7 @@ func (s *Server) Put(content autoconfig.PutContent) {
 }
 
 // Patch sends an environment that is new or has changed. It becomes part of the configuration, unless its version is
-// not greater than the one that the service knows: such a patch is sent and changes nothing here. The same goes for
+// not greater than the known one: such a patch is sent and changes nothing here. The same goes for
 // PatchFilter, Delete and DeleteFilter, and for all of them before the first Put.
 func (s *Server) Patch(rep envfactory.EnvironmentRep) {
 	s.publish(func() {
@@ -61,7 +61,7 @@ func (s *Server) Reconnect() {
 	s.publish(func() { s.events.Publish(allChannels, event{name: autoconfig.ReconnectEvent, data: " "}) })
 }
 
-// Comment sends a comment with this text, which is what an autoconfig.KeepAliveHandler gets. The service's own keepalive
+// Comment sends a comment with this text; an autoconfig.KeepAliveHandler gets the text. The service's own keepalive
 // is the empty text. The text must not have line breaks.
 func (s *Server) Comment(text string) {
 	if strings.ContainsAny(text, "\r\n") {
@@ -71,7 +71,7 @@ func (s *Server) Comment(text string) {
 	s.publish(func() { s.events.PublishComment(allChannels, spaced(text)) })
 }
 
-// spaced returns what stands after the colon of a comment with this text: a client drops one space from it.
+// spaced returns the text to write after the colon of a comment: a client drops one space from it.
 func spaced(text string) string {
 	if text == "" {
 		return ""
@@ -79,13 +79,13 @@ func spaced(text string) string {
 	return " " + text
 }
 
-// Raw writes text to each open connection as it is, in its place among what is published: broken JSON, half an event,
+// Raw writes text to each open connection as it is, in its place among the published events: broken JSON, half an event,
 // fields that no method here has. It is not sent again to later connections.
 func (s *Server) Raw(text string) {
 	s.publish(func() { s.events.PublishComment(allChannels, rawMarker+text) })
 }
 
-// DropConnections ends each connection, after what was published before has been sent, and goes on accepting new ones.
+// DropConnections ends each connection once it has been sent all earlier events, and goes on accepting new ones.
 func (s *Server) DropConnections() {
 	s.publish(func() {
 		s.unregister()

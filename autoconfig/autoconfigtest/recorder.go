@@ -15,7 +15,7 @@ import (
 // Recorder is an autoconfig.MessageHandler, with all the optional interfaces, that keeps the calls it gets. The zero
 // value is ready for use. Its methods may be called from any goroutine.
 type Recorder struct {
-	watched watched // guards what follows
+	watched watched // guards the fields below
 	calls   []Call
 	next    int // index of the call that Next returns
 }
@@ -37,8 +37,8 @@ func (r *Recorder) Calls() []Call {
 	return calls
 }
 
-// Next returns the call after the one that Next or WaitFor returned last. If it does not come within the timeout, the
-// test fails.
+// Next returns the next call that neither Next nor WaitFor has returned or passed over. If none comes within the timeout,
+// the test fails.
 func (r *Recorder) Next(tb testing.TB, timeout time.Duration) Call {
 	if tb != nil {
 		tb.Helper()
@@ -46,7 +46,7 @@ func (r *Recorder) Next(tb testing.TB, timeout time.Duration) Call {
 	return r.wait(tb, timeout, "no further call came", func(Call) bool { return true })
 }
 
-// WaitFor passes over calls, from the one that Next would return, until one matches, and returns that. If none comes
+// WaitFor returns the first call that matches, and passes over all before it. It starts where Next would. If none comes
 // within the timeout, the test fails.
 func (r *Recorder) WaitFor(tb testing.TB, timeout time.Duration, match func(Call) bool) Call {
 	if tb != nil {

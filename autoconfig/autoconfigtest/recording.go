@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Recording is a stream that was saved: what `curl -N` wrote, or RecordingWriter. It is the text of the stream, in
+// Recording is a stream that was saved, by `curl -N` or a RecordingWriter. It is the text of the stream, in
 // which comment lines that start with ":!" are directives. They are obeyed and not sent:
 //
 //	:!recorded 2026-11-20T12:00:00Z   when the recording began (RFC 3339); once at most
@@ -29,7 +29,7 @@ type Recording struct {
 // item is a line or a directive.
 type item struct {
 	kind   itemKind
-	line   []byte // of a line: what is sent, its line end included; only the last line may lack one
+	line   []byte // of a line: the bytes to send, its line end included; only the last line may lack one
 	pause  time.Duration
 	status int
 }

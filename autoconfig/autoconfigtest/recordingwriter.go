@@ -11,12 +11,12 @@ import (
 	"github.com/launchdarkly/eventsource"
 )
 
-// RecordingWriter writes a recording, piece by piece. What it wrote, ParseRecording reads. Each call that writes does
-// so with one Write, so that what has been written so far is a recording at any time. Not safe for concurrent use.
+// RecordingWriter writes a recording, piece by piece, for ParseRecording to read. Each call writes with one Write, so
+// that the output is a recording at any time. Not safe for concurrent use.
 type RecordingWriter struct {
 	w       io.Writer
 	inLine  bool          // the last line, from Raw, has no end yet
-	pending time.Duration // what Pause has rounded off
+	pending time.Duration // rounded off by Pause, and added to the next one
 }
 
 // NewRecordingWriter returns a writer of recordings to w.
@@ -56,7 +56,7 @@ func (w *RecordingWriter) Comment(text string) error {
 	return w.write([]byte(":" + spaced(text) + "\n"))
 }
 
-// Raw writes lines as they are, for what the other methods have no form for: an event that was cut off, a retry
+// Raw writes lines as they are, for cases that the other methods have no form for: an event that was cut off, a retry
 // field. Lines that would be directives are escaped. If the last line has no end, the next call of any method ends it
 // with a line feed.
 func (w *RecordingWriter) Raw(lines []byte) error {
@@ -73,7 +73,7 @@ func (w *RecordingWriter) Raw(lines []byte) error {
 	return err
 }
 
-// Pause writes a pause. It is rounded down to whole milliseconds; what is left over is added to the next pause, so
+// Pause writes a pause. It is rounded down to whole milliseconds; the remainder is added to the next pause, so
 // that many short pauses are not lost. A d that is not positive is ignored.
 func (w *RecordingWriter) Pause(d time.Duration) error {
 	if d <= 0 {

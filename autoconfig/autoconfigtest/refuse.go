@@ -12,7 +12,7 @@ type failure struct {
 	header http.Header
 }
 
-// RejectKeys answers each new request with this status, such as 401 or 403, whatever its key; 0 stops that. Open
+// RejectKeys answers each new request with this status, such as 401 or 403, with any key; 0 stops that. Open
 // connections stay: see DropConnections.
 func (s *Server) RejectKeys(status int) {
 	if status != 0 && !isFinalStatus(status) {
@@ -28,7 +28,7 @@ func (s *Server) SetKey(key config.AutoConfigKey) {
 	s.watched.update(func() { s.key = key })
 }
 
-// FailNext answers the next n requests with this status and header instead of a stream, whatever their key. The
+// FailNext answers the next n requests with this status and header instead of a stream, with any key. The
 // header may be nil. It may be called several times: the failures queue up. Status 200 gives an answer that is no
 // stream; a redirect needs a Location.
 func (s *Server) FailNext(n, status int, header http.Header) {

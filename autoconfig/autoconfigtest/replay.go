@@ -146,7 +146,7 @@ func (p *Replay) stream(out *output, current segment, place int) {
 			return
 		}
 		if i == len(current.steps)-1 {
-			p.advance(place) // before a client can know that this is all, and come back for what is next
+			p.advance(place) // before a client can notice the end, and come back for the next segment
 		}
 		if !out.send(s.send) {
 			return

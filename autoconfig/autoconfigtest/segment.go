@@ -6,20 +6,20 @@ import (
 	"github.com/relayconf/relayconf/autoconfig"
 )
 
-// segment is what one connection plays.
+// segment is the part of a recording that one connection plays.
 type segment struct {
 	steps  []step
 	status int // not 0: the request is answered with it, after the pauses, and there is no stream
 	end    ending
 }
 
-// step is a pause, or bytes to send in one go: a whole event, a comment, or what lies between two directives.
+// step is a pause, or bytes to send in one go: a whole event, a comment, or the bytes between two directives.
 type step struct {
 	pause time.Duration
 	send  []byte
 }
 
-// ending says what becomes of the connection when its segment has been played.
+// ending says how the connection ends when its segment has been played.
 type ending int
 
 const (
@@ -29,7 +29,7 @@ const (
 	endCut                       // is cut off, within an event
 )
 
-// segments divides a recording into what its connections play. Without lines there are none.
+// segments divides a recording into the parts that its connections play. Without lines there are none.
 func segments(items []item) []segment {
 	var all []segment
 	var current segment

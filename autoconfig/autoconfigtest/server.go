@@ -15,17 +15,17 @@ import (
 	"github.com/relayconf/relayconf/config"
 )
 
-// streamPath is what the path of every auto-configuration stream ends with.
+// streamPath ends the path of every auto-configuration stream.
 const streamPath = "/relay_auto_config"
 
 // maxBehind is how many events and comments a client may be behind before eventsource drops it. A test that is slow
 // must not lose its connection for that.
 const maxBehind = 1 << 14
 
-// Server is an auto-configuration service on loopback that does what a test tells it to. To each new connection it
-// sends the whole configuration, if there is one yet, and then what is published.
+// Server is an auto-configuration service on loopback that a test scripts. To each new connection it sends the whole
+// configuration, if there is one yet, and then the changes.
 //
-// Its methods may be called from any goroutine. What one goroutine publishes reaches each connection in that order.
+// Its methods may be called from any goroutine. Changes of one goroutine reach each connection in their order.
 // A connection gets each change once: either within its first put or as an event after it. A client that has status
 // 200 gets all that is published from then on.
 type Server struct {
@@ -44,7 +44,7 @@ type Server struct {
 	subscribed chan struct{}  // under order; closed when the connection that subscribes now has done so
 	streams    sync.WaitGroup // connections that are being served
 
-	watched     watched // guards what follows
+	watched     watched // guards the fields below
 	requests    []Request
 	connections int
 	open        int

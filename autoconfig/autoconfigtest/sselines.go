@@ -2,7 +2,7 @@ package autoconfigtest
 
 import "bytes"
 
-// lineKind is what a line means to a client.
+// lineKind is the meaning of a line to a client.
 type lineKind int
 
 const (

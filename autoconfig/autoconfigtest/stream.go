@@ -50,7 +50,7 @@ func channelOf(r *http.Request) string {
 // replayer is the eventsource.Repository of a Server. Its method is not for users of the Server.
 type replayer struct{ server *Server }
 
-// Replay returns the put for a connection that has just been subscribed, and ends what stream began.
+// Replay returns the put for a connection that has just been subscribed, and gives back the lock that stream took.
 func (p replayer) Replay(channel, _ string) chan eventsource.Event {
 	s := p.server
 	defer s.order.Unlock()
@@ -65,14 +65,14 @@ func (p replayer) Replay(channel, _ string) chan eventsource.Event {
 	return events
 }
 
-// register tells eventsource what to replay. The caller holds order, or is the only one yet.
+// register gives eventsource the puts to replay. The caller holds order, or is the only one yet.
 func (s *Server) register() {
 	for _, channel := range allChannels {
 		s.events.Register(channel, replayer{s})
 	}
 }
 
-// unregister ends all connections, once they have sent what was published so far. The caller holds order.
+// unregister ends all connections, once they have sent all earlier events. The caller holds order.
 func (s *Server) unregister() {
 	for _, channel := range allChannels {
 		s.events.Unregister(channel, true)

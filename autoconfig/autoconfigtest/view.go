@@ -8,7 +8,7 @@ import (
 	"github.com/relayconf/relayconf/envfactory"
 )
 
-// view is the configuration as the service sees it: what a new connection gets.
+// view is the configuration as the service sees it, and as a new connection gets it.
 type view struct {
 	known        bool // there was a put
 	environments table[config.EnvironmentID, envfactory.EnvironmentRep]
@@ -30,7 +30,7 @@ func (v *view) content(withFilters bool) autoconfig.PutContent {
 	return content
 }
 
-// table holds versioned entries. A change that is not newer than what the table has seen leaves it alone, so that a
+// table holds versioned entries. A change that is not newer than the newest seen leaves it alone, so that a
 // test can send a stale patch without the service forgetting the truth.
 type table[ID ~string, Rep any] struct {
 	entries  map[ID]Rep

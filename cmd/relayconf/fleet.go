@@ -17,12 +17,12 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/ops"
 )
 
-const fleetHelp = `Shows which relays a hub has, whether each has applied the present configuration, and calls them.
+var fleetHelp = `Shows which relays a hub has, whether each has applied the present configuration, and calls them.
 
 It asks the admin listener of relayconf serve. Relays that keep a link (relayconf watch --link, or package link/agent) tell
 what they have applied. Of others only the stream is known, and with it what they were sent: they are shown as "sent".
 
-` + exitCodesHelp
+` + exitCodesHelp(exitMissing, exitInconclusive, exitInterrupted)
 
 const fleetExample = `  # Which relays are there, and are they up to date?
   relayconf fleet list
@@ -45,7 +45,7 @@ func newFleet() *cobra.Command {
 	var o fleetOptions
 	cmd := &cobra.Command{
 		Use:     "fleet",
-		Short:   "Show the relays of a hub, call them, and wait until all are up to date",
+		Short:   "Show the relays of a hub, or of several, call them, and wait until all are up to date",
 		Long:    fleetHelp,
 		Example: fleetExample,
 		Args:    cobra.NoArgs,

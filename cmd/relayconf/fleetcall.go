@@ -54,20 +54,29 @@ func newFleetCall(o *fleetOptions) *cobra.Command {
 }
 
 func newFleetForget(o *fleetOptions) *cobra.Command {
-	return &cobra.Command{
-		Use:   "forget NAME",
-		Short: "Forget a relay that is gone for good, so that wait does not expect it",
+	var hub string
+	cmd := &cobra.Command{
+		Use:   "forget NAME | forget --hub NAME",
+		Short: "Forget a relay or a hub that is gone for good, so that wait does not expect it",
 		Long: `Forgets a relay that is not connected: list no longer shows it, wait no longer expects it, and a relay with another key may
-take its name.`,
-		Args:              cobra.ExactArgs(1),
+take its name. With --hub it forgets a hub that has died, without which the view of the fleet is incomplete; its relays are
+still expected. All hubs of the fleet are told.`,
+		Example: `  relayconf fleet forget relay-7
+  relayconf fleet forget --hub hub-2`,
+		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: firstArgument(completeRelays(o, forgettableRelay)),
 		RunE: command(func(cmd *cobra.Command, args []string) error {
+			if (len(args) == 0) == (hub == "") {
+				return usageError("forget needs the name of a relay, or --hub and the name of a hub")
+			}
 			client, err := o.client()
 			if err != nil {
 				return err
 			}
 			var done json.RawMessage
-			return client.post(cmd.Context(), fleet.ForgetPath, fleet.ForgetJSON{Relay: args[0]}, &done)
+			return client.post(cmd.Context(), fleet.ForgetPath, fleet.ForgetJSON{Relay: strings.Join(args, ""), Hub: hub}, &done)
 		}),
 	}
+	cmd.Flags().StringVar(&hub, "hub", "", "`name` of a hub that is gone")
+	return cmd
 }

@@ -24,12 +24,11 @@ func startRedis(t *testing.T) string {
 	t.Helper()
 	binary, err := exec.LookPath("redis-server")
 	require.NoError(t, err, "this test needs a real Redis server: apt-get install redis-server")
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	addr := freeAddress(t)
+	host, port, err := net.SplitHostPort(addr)
 	require.NoError(t, err)
-	addr := listener.Addr().(*net.TCPAddr)
-	require.NoError(t, listener.Close())
 	var output text
-	server := exec.Command(binary, "--port", fmt.Sprint(addr.Port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir(),
+	server := exec.Command(binary, "--port", port, "--bind", host, "--save", "", "--dir", t.TempDir(),
 		"--requirepass", redisPassword)
 	server.Stdout, server.Stderr = &output, &output
 	require.NoError(t, server.Start())
@@ -38,7 +37,7 @@ func startRedis(t *testing.T) string {
 		_ = server.Wait()
 	})
 	require.Eventually(t, func() bool {
-		conn, err := net.Dial("tcp", addr.String())
+		conn, err := net.Dial("tcp", addr)
 		if err == nil {
 			_ = conn.Close()
 		}

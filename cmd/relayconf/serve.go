@@ -10,7 +10,7 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/ops"
 )
 
-const serveHelp = `Serves the configuration to a fleet of relays: it follows the service once, or reads files, and relays connect
+var serveHelp = `Serves the configuration to a fleet of relays: it follows the service once, or reads files, and relays connect
 here instead of to the service. To move a relay behind it, set the relay's STREAM_URI to this address.
 
 The configuration comes from the stream (--stream-uri or STREAM_URI, with the key of AUTO_CONFIG_KEY or --key-file), or
@@ -32,8 +32,12 @@ It is read again when it changes; what it revokes is closed at once.
 
 With --cache-file or --cache-redis, the start needs no service: see relayconf watch --help.
 
-Relays that keep a link (watch --link ws://HUB:8030/link) tell what they have applied: see relayconf fleet --help. With a
---cache-file, their names are kept beside it, so that a hub that restarts knows whom to expect.
+Relays that keep a link (watch --link ws://HUB:8030/link) tell what they have applied: see relayconf fleet --help. Their
+names are kept beside the cache, so that a hub that restarts knows whom to expect.
+
+Several hubs make one fleet with --fleet-redis: each shows and calls the relays of all, and fleet wait waits for all. The
+URLs are those of --cache-redis. The hubs need the same key (AUTO_CONFIG_KEY or --key-file), by which they know each other's
+records, and each a --name of its own. What relays get does not depend on this Redis.
 
 /livez, /readyz, /status and /metrics are on --admin-addr, for operators on this machine; on another address it needs
 an --admin-token-file. --health-addr is for probes and scrapers: it has /livez, /readyz and /metrics only.
@@ -42,9 +46,9 @@ SIGTERM or Ctrl-C ends it in order: /readyz fails at once, relays are served for
 one after the other within the --drain-time, to connect elsewhere. A second Ctrl-C ends it at once.
 It tells systemd when it serves a configuration, and that it is alive (Type=notify, WatchdogSec).
 
-` + exitCodesHelp
+` + exitCodesHelp(exitPermanent, exitInitTimeout, exitInterrupted)
 
-const serveExample = `  # See it work: a hub and two relays, no key and no network needed
+const serveExample = `  # See it work: a hub, its page and three relays, no key and no network needed
   relayconf serve --demo
 
   # One hub between the service and a fleet, which starts without the service, too
@@ -74,6 +78,7 @@ type serveOptions struct {
 
 	hubName    string
 	seenWithin time.Duration
+	fleetRedis string
 
 	keys            string
 	formerKeyGrace  time.Duration
@@ -113,7 +118,7 @@ func addServeFlags(cmd *cobra.Command, o *serveOptions) {
 	o.seenWithin = fleet.DefaultSeenWithin
 	o.drainDelay, o.drainTime = 5*time.Second, 30*time.Second
 	flags := cmd.Flags()
-	flags.BoolVar(&o.demo, "demo", false, "start a hub with two relays behind it, which show what reaches them; takes 18 s, no key, and no network")
+	flags.BoolVar(&o.demo, "demo", false, "start a hub with three relays and its page, and show what changes reach them; takes 20 s, on a terminal until Ctrl-C; no key, no network")
 	flags.StringVar(&o.streamURI, "stream-uri", "", "the service's base `URI`, or that of another hub (default STREAM_URI)")
 	flags.StringVar(&o.environments, "environments", "", "take the configuration from this file or folder, at `path`, instead of the stream")
 	addStreamFlags(flags, &o.streamOptions, "full configuration")
@@ -126,7 +131,8 @@ func addServeFlags(cmd *cobra.Command, o *serveOptions) {
 	flags.StringVar(&o.tlsClientCA, "tls-client-ca", "", "PEM `file` with authorities; relays then need a certificate of one of them")
 	flags.IntVar(&o.maxConnections, "max-connections", 0, "most `connections` of relays; 0 is what the limit of open files allows")
 	flags.StringVar(&o.hubName, "name", "", "`name` of this hub in the fleet (default the host's name)")
-	flags.Var(atLeast(time.Minute, &o.seenWithin), "seen-within", "how long relays that are not connected are expected back, beside --cache-file across restarts")
+	flags.Var(atLeast(time.Minute, &o.seenWithin), "seen-within", "how long relays that are not connected are expected back, across restarts with a cache or --fleet-redis")
+	flags.StringVar(&o.fleetRedis, "fleet-redis", "", "`URL` of a Redis server through which the hubs of a fleet know of each other; one with a password belongs in FLEET_REDIS_URL")
 	flags.StringVar(&o.keys, "keys", "", "YAML `file` with a key for each relay, instead of one for all")
 	flags.Var(atLeast(0, &o.formerKeyGrace), "former-key-grace", "how long relays may present the former key after a SIGHUP has changed it")
 	flags.Var(atLeast(0, &o.unknownKeyGrace), "unknown-key-grace", "with --keys: how long an unknown key is put off before it is rejected, which is final for relays")
@@ -141,11 +147,11 @@ func addServeFlags(cmd *cobra.Command, o *serveOptions) {
 	addLogFormat(cmd, &o.logFormat)
 
 	for _, other := range []string{"stream-uri", "environments", "key-file", "cache-file", "cache-redis", "cache-older-key-file",
-		"keys", "addr", "tls-cert", "health-addr"} {
-		cmd.MarkFlagsMutuallyExclusive("demo", other)
+		"fleet-redis", "keys", "addr", "tls-cert", "admin-addr", "health-addr", "name"} {
+		markExclusive(cmd, "demo", other)
 	}
-	cmd.MarkFlagsMutuallyExclusive("stream-uri", "environments")
-	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
+	markExclusive(cmd, "stream-uri", "environments")
+	markTogether(cmd, "tls-cert", "tls-key")
 	for _, file := range []string{"key-file", "environments", "keys", "tls-cert", "tls-key", "tls-client-ca", "admin-token-file"} {
 		_ = cmd.MarkFlagFilename(file)
 	}
@@ -164,6 +170,21 @@ const noAddr = "none"
 
 // check checks the flags that depend on each other.
 func (o serveOptions) check() error {
+	for _, listener := range []struct {
+		flag, address string
+		wanted        bool
+	}{
+		{"addr", o.addr, true},
+		{"admin-addr", o.adminAddr, o.adminAddr != noAddr},
+		{"health-addr", o.healthAddr, o.healthAddr != ""},
+	} {
+		if !listener.wanted {
+			continue
+		}
+		if err := checkAddress(listener.flag, listener.address); err != nil {
+			return err
+		}
+	}
 	switch {
 	case o.tlsClientCA != "" && o.tlsCert == "":
 		return usageError("--tls-client-ca is of no use without --tls-cert and --tls-key")

@@ -4,9 +4,13 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet/shared"
 )
 
 // linkPath is where relays make their links, on the listener that they have their streams from.
@@ -15,12 +19,13 @@ const linkPath = "/link"
 // namesSuffix makes the path of the file with the names of relays from that of the cache.
 const namesSuffix = ".relays"
 
-func (s *server) newFleet() (*fleet.Local, error) {
+// startFleet makes the fleet of this hub, and that of all hubs if it is shared.
+func (s *server) startFleet() error {
 	name := s.options.hubName
 	if name == "" {
 		host, err := os.Hostname()
 		if err != nil {
-			return nil, fmt.Errorf("the host has no name that can be found out (%w): give the hub one with --name", err)
+			return fmt.Errorf("the host has no name that can be found out (%w): give the hub one with --name", err)
 		}
 		name = host
 	}
@@ -28,8 +33,39 @@ func (s *server) newFleet() (*fleet.Local, error) {
 	if s.cache != nil && s.options.cache.File != "" {
 		namesFile = s.options.cache.File + namesSuffix
 	}
-	return fleet.NewLocal(fleet.Options{Hub: s.hub, Name: name, Version: version(), Logger: s.logger,
-		NamesFile: namesFile, SeenWithin: s.options.seenWithin})
+	settle := time.Duration(0) // the default
+	if s.options.demo {
+		settle = time.Nanosecond // its relays were never with another hub
+	}
+	var err error
+	s.fleet, err = fleet.NewLocal(fleet.Options{Hub: s.hub, Name: name, Version: version(), Logger: s.logger,
+		NamesFile: namesFile, SeenWithin: s.options.seenWithin, Settle: settle})
+	if err != nil {
+		return err
+	}
+	options := shared.Options{Local: s.fleet, Hub: s.hub, URL: s.options.fleetRedis, Key: s.settings.key, Name: name,
+		Logger: s.logger, SeenWithin: s.options.seenWithin}
+	switch {
+	case s.options.fleetRedis != "":
+		redis.SetLogger(redisLog{s.settings.loggers})
+		s.shared, err = shared.New(options)
+	case s.options.cache.RedisURL != "":
+		options.URL, options.NamesOnly = s.options.cache.RedisURL, true
+		s.names, err = shared.New(options)
+	}
+	if err != nil {
+		s.fleet.Close()
+		return fmt.Errorf("the fleet can't be kept in Redis (--fleet-redis, FLEET_REDIS_URL): %w", err)
+	}
+	return nil
+}
+
+// directory is the fleet that operators see.
+func (s *server) directory() fleet.Directory {
+	if s.shared != nil {
+		return s.shared
+	}
+	return s.fleet
 }
 
 // relayHandler serves all that relays connect to.
@@ -41,7 +77,7 @@ func (s *server) relayHandler() http.Handler {
 }
 
 func (s *server) fleetAPI() fleet.API {
-	return fleet.API{Directory: s.fleet, Upstream: s.upstream, SeenWithin: s.options.seenWithin}
+	return fleet.API{Directory: s.directory(), Upstream: s.upstream, SeenWithin: s.options.seenWithin}
 }
 
 // upstream tells whether the configuration is the present one, as far as is known: the stream is up and has brought or

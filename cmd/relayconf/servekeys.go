@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet/shared"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/keyfile"
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/hub"
@@ -27,7 +28,11 @@ func (s *server) applyKeys(keys []keyfile.Key) error {
 		all = append(all, hub.Key{Name: k.Name, Key: k.Key, SHA256: k.SHA256, Projects: k.Projects,
 			Environments: k.Environments, RelayNames: k.RelayNames})
 	}
-	return s.hub.SetKeys(all)
+	if err := s.hub.SetKeys(all); err != nil {
+		return err
+	}
+	s.checkPatterns()
+	return nil
 }
 
 // changeKey makes everything follow a new key of the hub. The former one counts a while longer for relays, since a
@@ -36,6 +41,14 @@ func (s *server) changeKey(key config.AutoConfigKey) {
 	former := s.settings.key
 	s.settings.key = key
 	s.currentSource().SetKey(former, key)
+	for _, inRedis := range []*shared.Fleet{s.shared, s.names} {
+		if inRedis == nil {
+			continue
+		}
+		if err := inRedis.SetKey(key); err != nil {
+			s.logger.Error("The new key can't be used for the fleet in Redis", "error", err)
+		}
+	}
 	if s.options.keys != "" {
 		return
 	}

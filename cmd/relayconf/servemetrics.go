@@ -29,7 +29,7 @@ func (s *server) details() any {
 }
 
 func (s *server) report() ops.Report {
-	return ops.Report{Status: (*s.source.Load()).Status(), Draining: s.draining.Load()}
+	return ops.Report{Status: (*s.source.Load()).Status(), Files: s.options.environments != "", Draining: s.draining.Load()}
 }
 
 // newDelivery makes the histogram of the time that an event takes through the hub.
@@ -60,6 +60,17 @@ var (
 	hubBytes       = describeHub("sent_bytes_total", "Bytes written to relays, as they go over the wire, without HTTP's own.")
 	hubRefused     = describeHub("refused_total", "Requests of relays that were refused.", "reason")
 	hubEnded       = describeHub("streams_ended_total", "Streams that the hub ended.", "reason")
+)
+
+func describeFleet(name, help string) *prometheus.Desc {
+	return prometheus.NewDesc("relayconf_fleet_"+name, help, nil, nil)
+}
+
+var (
+	fleetReachable = describeFleet("redis_up", "Whether the fleet's Redis has answered the latest time that it was asked.")
+	fleetHubs      = describeFleet("other_hubs", "Other hubs of the fleet that have been heard of lately.")
+	fleetMissing   = describeFleet("missing_hubs", "Other hubs of the fleet that have not been heard of lately and are expected back.")
+	fleetIgnored   = describeFleet("ignored_records_total", "Records in the fleet's Redis that were ignored: forged, replayed or damaged.")
 )
 
 func (c hubCollector) Describe(descriptions chan<- *prometheus.Desc) {
@@ -93,4 +104,15 @@ func (c hubCollector) Collect(metrics chan<- prometheus.Metric) {
 	counter(hubRefused, n.RefusedDraining, "draining")
 	counter(hubEnded, n.DroppedSlow, "slow")
 	counter(hubEnded, n.Revoked, "revoked")
+	if c.server.shared == nil {
+		return
+	}
+	fleet, up := c.server.shared.Stats(), 0
+	if fleet.Reachable {
+		up = 1
+	}
+	gauge(fleetReachable, up)
+	gauge(fleetHubs, fleet.Hubs)
+	gauge(fleetMissing, fleet.Missing)
+	counter(fleetIgnored, fleet.Ignored)
 }

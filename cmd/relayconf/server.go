@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/certs"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet/shared"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/keyfile"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/keysource"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/listen"
@@ -38,13 +41,19 @@ type server struct {
 	options  serveOptions
 	logger   *slog.Logger
 	hub      *hub.Hub
-	cache    cache      // nil if there is none
-	foreign  chan error // has the error of a cache that is something else
-	fleet    *fleet.Local
-	delivery prometheus.Histogram
-	ops      *ops.Ops
+	cache    cache // nil if there is none
+	// cacheAnswered tells that a stream's cache was loaded, or could not be.
+	cacheAnswered atomic.Bool
+	foreign       chan error    // has the error of a cache that is something else
+	fleet         *fleet.Local  // of this hub
+	shared        *shared.Fleet // of all hubs; nil if there is one only
+	names         *shared.Fleet // keeps names beside a cache in Redis; nil if it need not
+	delivery      prometheus.Histogram
+	ops           *ops.Ops
 
 	page *page.Page // nil without an admin listener
+
+	patterns patternLog
 
 	source   atomic.Pointer[source]
 	draining atomic.Bool
@@ -88,10 +97,23 @@ func serveSettings(o *serveOptions) (settings, *slog.Logger, error) {
 		s.AutoConfig.StreamURI = o.streamURI
 	}
 	o.cache = o.cache.orElse(s.Cache)
+	if o.fleetRedis == "" {
+		o.fleetRedis = strings.TrimSpace(os.Getenv("FLEET_REDIS_URL"))
+	}
 	logger := logging.New(stderr, o.logFormat, s.LogLevel)
 	s.loggers = logging.Loggers(logger, s.LogLevel)
-	needsKey := o.environments == "" || o.keys == "" || o.cache.File != "" || o.cache.RedisURL != ""
-	if needsKey || o.keyFile != "" {
+	forOthers := o.environments == "" || o.keys == "" // the service or relays
+	forCache := o.cache.File != "" || o.cache.RedisURL != ""
+	if !forOthers && forCache && o.keyFile == "" && s.AutoConfig.Key == "" {
+		return s, nil, usageError("the cache is encrypted with a key, and there is none: set AUTO_CONFIG_KEY or give a --key-file with a key " +
+			"of your own, which must stay the same, such as that of: openssl rand -hex 32; or leave out the cache")
+	}
+	forFleet := o.fleetRedis != ""
+	if !forOthers && forFleet && o.keyFile == "" && s.AutoConfig.Key == "" {
+		return s, nil, usageError("the hubs of a fleet in Redis know each other by a key that all of them have, and there is none: " +
+			"set AUTO_CONFIG_KEY or give a --key-file, with the same key at all hubs")
+	}
+	if forOthers || forCache || forFleet || o.keyFile != "" {
 		if s.key, err = keysource.Read(o.keyFile, s.AutoConfig.Key); err != nil {
 			return s, nil, withCode(exitUsage, err)
 		}
@@ -118,7 +140,7 @@ func newServer(settings settings, o serveOptions, logger *slog.Logger) (*server,
 	}
 	s.hub = hub.New(options...)
 	s.setSource(noSource{time.Now()})
-	if s.fleet, err = s.newFleet(); err != nil {
+	if err := s.startFleet(); err != nil {
 		return nil, withCode(exitUsage, err)
 	}
 	return s, nil
@@ -138,6 +160,13 @@ func (s *server) run(signals signals) error {
 		stopWatchdog()
 	}
 	s.close()
+	switch {
+	case err == nil:
+		s.logger.Info("Ended")
+	case s.logger.Enabled(context.Background(), slog.LevelError):
+		s.logger.Error("Ended", "error", maskKeys(err.Error()))
+		err = logged(err)
+	}
 	return err
 }
 
@@ -186,7 +215,7 @@ func (s *server) listen(ctx context.Context) (err error) {
 		relays.TLS = s.certs.Config()
 	}
 	if s.relays, err = listen.Start(ctx, relays); err != nil {
-		return err
+		return listenError("addr", err)
 	}
 	s.ops = ops.New(ops.Options{Report: s.report, Version: version(), Details: s.details, Profiling: o.profiling,
 		Collectors: []prometheus.Collector{hubCollector{s}, s.delivery}, Logger: s.logger})
@@ -204,7 +233,7 @@ func (s *server) listen(ctx context.Context) (err error) {
 	}
 	operators := s.ops.Operators()
 	s.fleetAPI().Register(operators)
-	s.page = page.New(page.Options{Hub: pageHub{s}, Version: version(), Name: s.fleet.Overview().Hub})
+	s.page = page.New(page.Options{Hub: pageHub{s}, Version: version(), Name: s.directory().Overview().Hub})
 	s.page.Register(operators)
 	return s.listenTo(ctx, "admin", o.adminAddr, admin.Guard(operators))
 }
@@ -215,7 +244,7 @@ func (s *server) listenTo(ctx context.Context, name, address string, handler htt
 	if err == nil {
 		s.others = append(s.others, opened)
 	}
-	return err
+	return listenError(name+"-addr", err)
 }
 
 func (s *server) admin() (admin ops.Admin, err error) {
@@ -241,6 +270,7 @@ func (s *server) wait(signals signals) error {
 		timeout = timer.C
 	}
 	source := s.currentSource()
+	cacheAnswered := s.cache == nil // at the poll before
 	keys := s.settings.keyChanges(signals.stop, signals.hup)
 	for {
 		select {
@@ -251,9 +281,10 @@ func (s *server) wait(signals signals) error {
 				timeout = nil
 				s.logger.Info("Serving the configuration", "source", s.hub.Status().Source.Kind, "environments", status.Environments)
 				notify.Ready()
-			case rejected(status) && !s.options.retryRejectedKey:
+			case rejected(status) && !s.options.retryRejectedKey && cacheAnswered: // else the cache may have something to serve
 				return withCode(exitPermanent, fmt.Errorf("%s; give another key, or --retry-rejected-key", status.LastError.Message))
 			}
+			cacheAnswered = cacheAnswered || s.cacheAnswered.Load()
 		case <-timeout:
 			return withCode(exitInitTimeout, s.startFailure(source))
 		case key := <-keys:
@@ -303,6 +334,11 @@ func (s *server) close() {
 	if s.page != nil {
 		s.page.Close()
 	}
+	for _, inRedis := range []*shared.Fleet{s.shared, s.names} {
+		if inRedis != nil {
+			inRedis.Close()
+		}
+	}
 	s.fleet.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -318,5 +354,4 @@ func (s *server) close() {
 	if s.cache != nil {
 		_ = s.cache.Close() // failed saves were reported
 	}
-	s.logger.Info("Ended")
 }

@@ -23,7 +23,7 @@ func Write(path string, data []byte) error {
 	})
 }
 
-// WriteFunc replaces the file at path with what the function writes. See Replacer.Write.
+// WriteFunc replaces the file at path with the output of the function. See Replacer.Write.
 func WriteFunc(path string, write func(io.Writer) error) error {
 	return Replacer{}.Write(context.Background(), path, write)
 }
@@ -36,7 +36,7 @@ type Replacer struct {
 	SyncFolder func(path string) error                    // makes a rename in the folder survive a power cut
 }
 
-// File is what a Replacer needs of the file that it writes.
+// File has the methods of an *os.File that a Replacer calls.
 type File interface {
 	io.Writer
 	Name() string
@@ -45,7 +45,7 @@ type File interface {
 	Close() error
 }
 
-// Write replaces the file at path with what the function writes. The folder must exist, and the file need not. If
+// Write replaces the file at path with the output of the function. The folder must exist, and the file need not. If
 // the path is a symbolic link, the file that it points to is replaced, and the link stays. If anything fails, the
 // function's own error included, or if the context ends, the old content stays and nothing is left over; only when the
 // very last step fails, which makes the folder durable, is the new content there despite the error.
@@ -85,7 +85,7 @@ func (r Replacer) orDefault() Replacer {
 	return r
 }
 
-// replaceable follows symbolic links and refuses what a rename would destroy, such as a device.
+// replaceable follows symbolic links and refuses files that a rename would destroy, such as a device.
 func replaceable(path string) (string, error) {
 	target := path
 	if resolved, err := filepath.EvalSymlinks(path); err == nil {

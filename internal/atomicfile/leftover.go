@@ -17,7 +17,7 @@ func removeLeftovers(target string, now time.Time) {
 	folder := filepath.Dir(target)
 	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return // the write that follows says what is wrong with the folder
+		return // the write that follows fails with the reason
 	}
 	for _, entry := range entries {
 		if !strings.HasPrefix(entry.Name(), tempPrefix(target)) || !entry.Type().IsRegular() {

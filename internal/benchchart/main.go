@@ -1,4 +1,4 @@
-// Command benchchart reads what the benchmarks of autoconfig print, prints a table of the medians and their ratios, and
+// Command benchchart reads the output of the benchmarks of autoconfig, prints a table of the medians and their ratios, and
 // draws the time of a put against the number of environments:
 //
 //	go run ./internal/benchchart docs/performance.svg < benchmark-output

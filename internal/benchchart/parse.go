@@ -67,7 +67,7 @@ func parse(from io.Reader) (results, error) {
 		if err != nil {
 			return nil, fmt.Errorf("the benchmark %q does not say how many environments it has", fields[0])
 		}
-		contender, _, _ := strings.Cut(name[2], "-") // what follows is GOMAXPROCS
+		contender, _, _ := strings.Cut(name[2], "-") // without GOMAXPROCS, which follows the dash
 		r := all.find(name[0], environments, contender)
 		if r == nil {
 			r = &result{name[0], environments, contender, map[string][]float64{}}

@@ -23,7 +23,9 @@ type promise struct {
 }
 
 // table is all promises.
-func table() []promise { return slices.Concat(rules, line, secrets, stores, watch, hubs, serve) }
+func table() []promise {
+	return slices.Concat(rules, line, secrets, stores, watch, hubs, serve, sharedFleet)
+}
 
 func main() {
 	filter := ""

@@ -1,4 +1,4 @@
-// Package faults holds no code: its folders hold the tests of what relayconf promises to survive. They are in a module
-// of their own, because what they need is too heavy for the library's go.mod. What is proven, and by which test, is
-// listed in docs/guarantees.md.
+// Package faults holds no code: its folders hold the tests of the faults that relayconf promises to survive. They are in
+// a module of their own, because their dependencies are too heavy for the library's go.mod. docs/guarantees.md lists each
+// promise with its test.
 package faults

@@ -10,10 +10,10 @@ import "errors"
 const MaxDepth = 10_000
 
 var (
-	// ErrIncomplete means that the text ends before what was to be scanned. A number that reaches the end of the text is
+	// ErrIncomplete means that the text ends before the value does. A number that reaches the end of the text is
 	// incomplete too, since more digits might follow.
 	ErrIncomplete = errors.New("unexpected end of JSON input")
-	// ErrSyntax means that the text is not JSON, whatever may follow. It does not quote the text, which may be secret.
+	// ErrSyntax means that the text is not JSON, and that no continuation makes it so. It does not quote the text, which may be secret.
 	ErrSyntax = errors.New("invalid JSON")
 	// ErrDepth means that there are more than MaxDepth objects and arrays within each other.
 	ErrDepth = errors.New("JSON nested too deeply")

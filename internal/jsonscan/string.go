@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// String scans a string literal, which must begin at i, and returns where it ends. It is plain if what is between its
+// String scans a string literal, which must begin at i, and returns where it ends. It is plain if the text between its
 // quotes is the string itself: there are no escapes in it, and it is valid UTF-8.
 func String(text []byte, i int) (end int, plain bool, err error) {
 	if i >= len(text) {

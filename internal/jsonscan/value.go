@@ -45,7 +45,7 @@ func Literal(text []byte, i int, word string) (end int, err error) {
 	return i, ErrSyntax
 }
 
-// object scans what comes after the opening brace.
+// object scans an object from behind its opening brace.
 func object(text []byte, i, depth int) (end int, err error) {
 	if depth > MaxDepth {
 		return i, ErrDepth
@@ -70,7 +70,7 @@ func object(text []byte, i, depth int) (end int, err error) {
 	}
 }
 
-// Colon scans what is between the name and the value of a member: a colon, and white space.
+// Colon scans the colon between the name and the value of a member, and the white space around it.
 func Colon(text []byte, i int) (end int, err error) {
 	if i = Space(text, i); i == len(text) {
 		return i, ErrIncomplete
@@ -84,7 +84,7 @@ func Colon(text []byte, i int) (end int, err error) {
 	return i, nil
 }
 
-// array scans what comes after the opening bracket.
+// array scans an array from behind its opening bracket.
 func array(text []byte, i, depth int) (end int, err error) {
 	if depth > MaxDepth {
 		return i, ErrDepth

@@ -1,4 +1,4 @@
-// Package mask hides secrets in what people read: logs, errors, and formatted values.
+// Package mask hides secrets in texts that people read: logs, errors, and formatted values.
 package mask
 
 import (
@@ -30,7 +30,7 @@ func Key(key string) string {
 	return Ellipsis + key[start:]
 }
 
-// Format writes a key for package fmt, masked whatever the verb. The Go-syntax form (%#v) names the type.
+// Format writes a key for package fmt, masked with every verb. The Go-syntax form (%#v) names the type.
 func Format(f fmt.State, verb rune, typeName, key string) {
 	if verb == 'v' && f.Flag('#') {
 		_, _ = fmt.Fprintf(f, "%s(%s)", typeName, strconv.Quote(Key(key)))

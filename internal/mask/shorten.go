@@ -10,7 +10,7 @@ func Shorten(name string) string {
 	if len(name) <= longest {
 		return name
 	}
-	// Not within a character; of what is not UTF-8 there is no knowing where a character starts.
+	// Not within a character. In text that is not UTF-8, nobody knows where a character starts.
 	for end := longest; end > longest-utf8.UTFMax; end-- {
 		if utf8.RuneStart(name[end]) {
 			return name[:end] + Ellipsis

@@ -9,7 +9,7 @@ import (
 )
 
 // Kept tells whether a request, and every redirect that led to it, went to the scheme, host and port of the first one.
-// Once a chain of redirects has left, what comes after is another site's choice, even if it comes back. It looks at
+// Once a chain of redirects has left, all further ones are another site's choice, even if they come back. It looks at
 // the requests that an http.Client makes or that a response of one leads back to.
 func Kept(req *http.Request) bool {
 	for r := req; r.Response != nil; r = r.Response.Request {

@@ -13,7 +13,7 @@ import (
 	"github.com/relayconf/relayconf/store/sealed"
 )
 
-// read returns what is in the file. The error is a *store.UnreadableError if that can't be used; info then says which
+// read returns the snapshot in the file. The error is a *store.UnreadableError if it can't be used; info then says which
 // file it was. Without a file, all of them are nil.
 func (s *Store) read() (snapshot *autoconfig.Snapshot, info fs.FileInfo, err error) {
 	file, info, err := s.open()
@@ -25,7 +25,7 @@ func (s *Store) read() (snapshot *autoconfig.Snapshot, info fs.FileInfo, err err
 		return nil, info, s.unreadable(fmt.Errorf("%w: it has %d bytes, and the limit is %d",
 			store.ErrTooLarge, info.Size(), s.box.MaxSize()))
 	}
-	// The buffer has room for what the size promises, and for the attempt that finds the end of the file.
+	// The buffer has room for the whole file, and for the attempt that finds the end of the file.
 	data := bytes.NewBuffer(make([]byte, 0, info.Size()+bytes.MinRead))
 	if _, err := data.ReadFrom(io.LimitReader(file, s.box.MaxSize()+1)); err != nil {
 		return nil, nil, fmt.Errorf("could not read the stored configuration: %w", err)

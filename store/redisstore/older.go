@@ -8,7 +8,7 @@ import "github.com/relayconf/relayconf/autoconfig"
 // What only one of them has says nothing: it may have been added since, or removed. So of two snapshots that differ in
 // nothing else, neither is older, and nor is one that is newer in some and older in others, as when the service was
 // restored from a backup. The times at which they were saved do not count, since the clocks of relays differ, and since
-// a relay that lost its stream may save late what it knew long ago.
+// a relay that lost its stream may save an old configuration late.
 func Older(a, b *autoconfig.Snapshot) bool {
 	older := false
 	for id, rep := range a.Environments {

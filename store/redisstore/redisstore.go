@@ -34,7 +34,7 @@ type Options struct {
 	// Key is the secret to encrypt with: the auto-config key, or any other one that is long and random. All relays that
 	// share the place need it.
 	Key config.AutoConfigKey
-	// OlderKeys are tried, too, when what is stored is read. To rotate the key of a fleet without losing what is stored,
+	// OlderKeys are tried, too, when the stored snapshot is decrypted. To rotate the key of a fleet without losing it,
 	// give the new one to all relays as an older key first.
 	OlderKeys []config.AutoConfigKey
 	// Prefix is that of the keys in Redis, without braces. Default "relayconf".
@@ -127,9 +127,9 @@ func (s *Store) Load(ctx context.Context) (*autoconfig.Snapshot, error) {
 	})
 }
 
-// Save replaces what is stored, altogether or not at all, unless that is newer. It is, if some environment or filter
-// that both have is newer there, and none is newer in the snapshot; see Older. To keep what is newer is no error: the
-// options' Report is told.
+// Save replaces the stored snapshot, altogether or not at all, unless the stored one is newer. It is, if some environment
+// or filter that both have is newer there, and none is newer in the snapshot; see Older. To keep the newer one is no
+// error: the options' Report is told.
 //
 // What can't be used is replaced, and kept under another key in Redis, which the Report is told; of each kind, the latest
 // 5 stay. What is not a stored configuration at all is not touched: the error is a *store.UnreadableError with

@@ -5,11 +5,13 @@ package redisstore
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,7 +72,7 @@ func (s *server) run(t *testing.T, args ...string) *server {
 		}
 		return err == nil
 	}
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !answers() {
 		if time.Now().After(deadline) {
 			said, _ := os.ReadFile(filepath.Join(s.folder, "output"))
@@ -101,13 +103,24 @@ func (s *server) client(t *testing.T) *redis.Client {
 	return newTestClient(t, &redis.Options{Addr: s.addr()})
 }
 
-// freePort also keeps a Cluster's second port, which is 10000 higher, in range.
+// port is the last one that freePort gave out.
+var port atomic.Int64
+
+func init() { port.Store(20_000 + rand.Int64N(10_000)) }
+
+// freePort returns a port below those that Linux gives to who asks for any, so that no other test gets it before the server
+// listens, or while it is restarted.
 func freePort(t *testing.T) int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	for range 1000 {
+		free := int(port.Add(1))
+		if listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", free)); err == nil {
+			_ = listener.Close()
+			return free
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
 }
 
 // eventually waits for what a server does in its own time.

@@ -19,7 +19,7 @@ func TestSentinelsTellWhichServerIsTheMaster(t *testing.T) {
 	sentinel := start(t, []string{
 		"port {port}", "bind 127.0.0.1", "dir {folder}",
 		fmt.Sprintf("sentinel monitor main 127.0.0.1 %d 1", master.port),
-		"sentinel down-after-milliseconds main 500", "sentinel failover-timeout main 3000",
+		"sentinel down-after-milliseconds main 2000", "sentinel failover-timeout main 3000",
 	}).run(t, "--sentinel")
 	waitForReplica(t, master, sentinel)
 

@@ -24,8 +24,8 @@ const (
 	maxPause    = 50 * time.Millisecond
 )
 
-// read returns what is stored, or the reason why that can't be used, or the error that kept it from knowing. Where
-// nothing is stored, all of them are nil.
+// read returns the stored snapshot, or the reason why it can't be used, or the error of Redis. Without a stored one,
+// all of them are nil.
 func (s *Store) read(ctx context.Context, client redis.Cmdable) (snapshot *autoconfig.Snapshot, reason, err error) {
 	size, err := client.StrLen(ctx, s.key).Result()
 	if err == nil && size > s.box.MaxSize() {
@@ -49,8 +49,8 @@ func (s *Store) read(ctx context.Context, client redis.Cmdable) (snapshot *autoc
 
 // replace stores the data of a snapshot. The notice is for Options.Report.
 //
-// Nobody but the relays can decrypt and compare what is stored. So a relay reads it, compares, and replaces it in a
-// transaction that fails if it was replaced meanwhile; then it begins again.
+// Nobody but the relays can decrypt and compare snapshots. So a relay reads the stored one, compares, and replaces it in
+// a transaction that fails if it was replaced meanwhile; then it begins again.
 func (s *Store) replace(ctx context.Context, snapshot *autoconfig.Snapshot, data []byte) (notice error, err error) {
 	err = s.watch(ctx, func(tx *redis.Tx) error {
 		notice = nil
@@ -95,7 +95,7 @@ func (s *Store) nextAside(ctx context.Context, tx *redis.Tx, kind string) (strin
 	return fmt.Sprintf("%s:%s-%d", s.key, kind, 1+(count-1)%kept), nil
 }
 
-// watch calls attempt again for as long as others change what is stored in the middle of it.
+// watch calls attempt again for as long as others change the stored snapshot in the middle of it.
 func (s *Store) watch(ctx context.Context, attempt func(*redis.Tx) error) error {
 	for range maxAttempts {
 		err := s.client.Watch(ctx, attempt, s.key)

@@ -32,14 +32,42 @@ const transferTimeout = 30 * time.Second
 // Two parameters are of this package: ca_file is a PEM file of the certificates to trust with TLS instead of the
 // system's, and prefix counts in place of Options.Prefix. No error quotes the URL, which may hold a password.
 func NewFromURL(rawURL string, options Options) (*Store, error) {
+	client, err := NewClient(rawURL, transferTimeout)
+	if err != nil {
+		return nil, err
+	}
+	if client.Prefix != "" {
+		options.Prefix = client.Prefix
+	}
+	s, err := New(client.UniversalClient, options)
+	if err != nil {
+		_ = client.Close()
+		return nil, err
+	}
+	s.owned, s.server = true, client.Server
+	return s, nil
+}
+
+// Client is a client of the place that a URL says. Close it when it is done with.
+type Client struct {
+	redis.UniversalClient
+	Server string // the host and port of the URL, or the path of its socket, for logs; it holds no password
+	Prefix string // the parameter prefix of the URL; empty if it has none
+}
+
+// NewClient returns a client for other uses of a server than a Store, of the same URLs: see NewFromURL. The timeout is for
+// a read or a write, where the URL says nothing else. It connects to nothing yet, and reads from masters only. No error
+// quotes the URL.
+func NewClient(rawURL string, timeout time.Duration) (*Client, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return nil, errors.New("the Redis URL makes no sense (it is not shown, since it may hold a password): " +
 			"it should be like redis://user:password@host:6379/0, with special characters percent-encoded")
 	}
 	query := u.Query()
-	if query.Has("prefix") {
-		options.Prefix = query.Get("prefix")
+	c := &Client{Server: u.Host, Prefix: query.Get("prefix")}
+	if u.Scheme == "unix" {
+		c.Server = u.Path
 	}
 	roots, err := readCAFile(u.Scheme, query.Get("ca_file"))
 	if err != nil {
@@ -48,25 +76,15 @@ func NewFromURL(rawURL string, options Options) (*Store, error) {
 	query.Del("prefix")
 	query.Del("ca_file")
 	u.RawQuery = query.Encode()
-	client, err := newClient(u, roots)
-	if err != nil {
+	if c.UniversalClient, err = newClient(u, roots, timeout); err != nil {
 		return nil, fmt.Errorf("the Redis URL can't be used: %w", err)
 	}
-	s, err := New(client, options)
-	if err != nil {
-		_ = client.Close()
-		return nil, err
-	}
-	s.owned, s.server = true, u.Host
-	if u.Scheme == "unix" {
-		s.server = u.Path
-	}
-	return s, nil
+	return c, nil
 }
 
 // newClient makes the client that the scheme asks for.
-func newClient(u *url.URL, roots *x509.CertPool) (redis.UniversalClient, error) {
-	var connect func(url string, roots *x509.CertPool) (redis.UniversalClient, error)
+func newClient(u *url.URL, roots *x509.CertPool, timeout time.Duration) (redis.UniversalClient, error) {
+	var connect func(url string, roots *x509.CertPool, timeout time.Duration) (redis.UniversalClient, error)
 	switch u.Scheme {
 	case "redis", "rediss", "unix":
 		connect = newSingle
@@ -83,10 +101,10 @@ func newClient(u *url.URL, roots *x509.CertPool) (redis.UniversalClient, error) 
 	}
 	plain := *u
 	plain.Scheme, _, _ = strings.Cut(u.Scheme, "+")
-	return connect(plain.String(), roots)
+	return connect(plain.String(), roots, timeout)
 }
 
-// checkSecrets refuses what the client would quote in an error although it looks like a password in the wrong place.
+// checkSecrets refuses texts that look like a password in the wrong place, since the client would quote them in an error.
 func checkSecrets(u *url.URL) error {
 	if path := strings.Trim(u.Path, "/"); u.Scheme != "unix" && strings.Trim(path, "0123456789") != "" {
 		return errors.New("its path should be empty, or the number of a database")
@@ -97,19 +115,19 @@ func checkSecrets(u *url.URL) error {
 	return nil
 }
 
-func newSingle(url string, roots *x509.CertPool) (redis.UniversalClient, error) {
+func newSingle(url string, roots *x509.CertPool, timeout time.Duration) (redis.UniversalClient, error) {
 	o, err := redis.ParseURL(url)
 	if err != nil {
 		return nil, err
 	}
-	setTimeouts(&o.ReadTimeout, &o.WriteTimeout)
+	setTimeouts(timeout, &o.ReadTimeout, &o.WriteTimeout)
 	setRoots(o.TLSConfig, roots)
 	o.ContextTimeoutEnabled = true
 	o.MaintNotificationsConfig = noMaintNotifications()
 	return redis.NewClient(o), nil
 }
 
-func newSentinel(url string, roots *x509.CertPool) (redis.UniversalClient, error) {
+func newSentinel(url string, roots *x509.CertPool, timeout time.Duration) (redis.UniversalClient, error) {
 	o, err := redis.ParseFailoverURL(url)
 	if err != nil {
 		return nil, err
@@ -120,14 +138,14 @@ func newSentinel(url string, roots *x509.CertPool) (redis.UniversalClient, error
 	if o.ReplicaOnly || o.RouteByLatency || o.RouteRandomly {
 		return nil, errors.New("it asks to read from replicas, but only the master knows what is stored now")
 	}
-	setTimeouts(&o.ReadTimeout, &o.WriteTimeout)
+	setTimeouts(timeout, &o.ReadTimeout, &o.WriteTimeout)
 	setRoots(o.TLSConfig, roots)
 	setAnyServerName(o.TLSConfig)
 	o.ContextTimeoutEnabled = true
 	return redis.NewFailoverClient(o), nil
 }
 
-func newCluster(url string, roots *x509.CertPool) (redis.UniversalClient, error) {
+func newCluster(url string, roots *x509.CertPool, timeout time.Duration) (redis.UniversalClient, error) {
 	o, err := redis.ParseClusterURL(url)
 	if err != nil {
 		return nil, err
@@ -135,7 +153,7 @@ func newCluster(url string, roots *x509.CertPool) (redis.UniversalClient, error)
 	if o.ReadOnly || o.RouteByLatency || o.RouteRandomly {
 		return nil, errors.New("it asks to read from replicas, but only the master knows what is stored now")
 	}
-	setTimeouts(&o.ReadTimeout, &o.WriteTimeout)
+	setTimeouts(timeout, &o.ReadTimeout, &o.WriteTimeout)
 	setRoots(o.TLSConfig, roots)
 	setAnyServerName(o.TLSConfig)
 	o.ContextTimeoutEnabled = true
@@ -143,10 +161,10 @@ func newCluster(url string, roots *x509.CertPool) (redis.UniversalClient, error)
 	return redis.NewClusterClient(o), nil
 }
 
-func setTimeouts(timeouts ...*time.Duration) {
-	for _, timeout := range timeouts {
-		if *timeout == 0 {
-			*timeout = transferTimeout
+func setTimeouts(timeout time.Duration, settings ...*time.Duration) {
+	for _, setting := range settings {
+		if *setting == 0 {
+			*setting = timeout
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
@@ -59,4 +60,24 @@ func TestTheURLSaysWhichClient(t *testing.T) {
 	single := newStore(t, "redis://h?write_timeout=2s", Options{}).client.(*redis.Client).Options()
 	assert.Equal(t, transferTimeout, single.ReadTimeout, "a large value takes its time")
 	assert.Equal(t, "2s", single.WriteTimeout.String(), "unless the URL says else")
+}
+
+func TestAClientIsOfThePlaceThatTheURLSays(t *testing.T) {
+	for url, want := range map[string][2]string{
+		"redis://u:hunter2@h:1/2?prefix=team-a":                 {"h:1", "team-a"},
+		"unix:///run/redis.sock":                                {"/run/redis.sock", ""},
+		"redis+cluster://h:1?addr=h2:2&prefix=a":                {"h:1", "a"},
+		"redis+sentinel://h:1/3?master_name=m&password=hunter2": {"h:1", ""},
+	} {
+		c, err := NewClient(url, time.Second)
+		require.NoError(t, err, url)
+		assert.Equal(t, want, [2]string{c.Server, c.Prefix}, url)
+		if single, ok := c.UniversalClient.(*redis.Client); ok {
+			assert.Equal(t, time.Second, single.Options().ReadTimeout, url)
+		}
+		require.NoError(t, c.Close())
+	}
+	_, err := NewClient("redis://u:hun/ter2@h:1", time.Second)
+	require.ErrorContains(t, err, "percent-encoded")
+	assert.NotContains(t, err.Error(), "ter2")
 }

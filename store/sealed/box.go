@@ -78,7 +78,7 @@ func (b *Box) setKey(key config.AutoConfigKey) {
 	b.keys = append([]config.AutoConfigKey{key}, former...)
 }
 
-// Format hides the keys, which package fmt would print whole otherwise, whatever the verb.
+// Format hides the keys, which package fmt would otherwise print whole with every verb.
 func (b *Box) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("sealed.Box")) }
 
 func (b *Box) allKeys() []config.AutoConfigKey {
@@ -152,7 +152,7 @@ func (b *Box) CheckHeader(start []byte) error {
 	return err
 }
 
-// find returns what is derived from the key with which the header was made.
+// find derives the encryption key from the key with which the header was made.
 func (b *Box) find(h *header) (*derivedKey, error) {
 	for _, key := range b.allKeys() {
 		derived, err := derive(key, h.salt[:])
@@ -170,7 +170,7 @@ func tooLarge(limit int64) error {
 	return fmt.Errorf("%w: the limit is %d bytes", ErrTooLarge, limit)
 }
 
-// derivedKey is what comes out of one secret and one salt.
+// derivedKey is derived from one secret and one salt.
 type derivedKey struct {
 	aead  cipher.AEAD
 	check [keyCheckSize]byte

@@ -85,7 +85,7 @@ func testContext(t *testing.T, s Subject) {
 	}
 	requireStored(t, s.Store, uniform(3, 1))
 
-	// A context that ends in the middle: whatever the call says then, what is stored is the old one or the new one.
+	// A context that ends in the middle: with or without an error, the old snapshot or the new one is stored.
 	latest := 1
 	for delay := 100 * time.Microsecond; delay < 50*time.Millisecond; delay *= 2 {
 		ctx, cancel := context.WithTimeout(t.Context(), delay)

@@ -27,7 +27,7 @@ func sample(t *testing.T) *autoconfig.Snapshot {
 	return snapshot
 }
 
-// awkward is what goes wrong where text is escaped or cut.
+// awkward has the characters that go wrong where text is escaped or cut.
 const awkward = " \"'<>&\\/\u2028 äß漢😀"
 
 // filler sets fields to values that all differ from each other.

@@ -1,4 +1,4 @@
-// Package storetest tests any implementation of autoconfig.Store for what a manager relies on.
+// Package storetest tests any implementation of autoconfig.Store for the promises that a manager relies on.
 //
 //	func TestConformance(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) storetest.Subject {

@@ -1,4 +1,4 @@
-// Package rig has what the tests of this module share: a relay that follows a service.
+// Package rig is shared by the tests of this module: a relay that follows a service.
 package rig
 
 import (
@@ -22,14 +22,14 @@ const (
 	// Key is the auto-configuration key of every relay here.
 	Key = config.AutoConfigKey("rel-00000000-0000-4000-8000-00000000secr")
 
-	// RetryDelay is the initial one, if Options don't say otherwise: short, because what is tested is not the wait.
+	// RetryDelay is the initial one, if Options don't say otherwise: short, because no test is about the wait.
 	RetryDelay = 5 * time.Millisecond
 
-	// Soon is a deadline for what ought to happen at once, on a slow machine.
-	Soon = 30 * time.Second
+	// Soon is a deadline for things that ought to happen at once, on a slow machine.
+	Soon = time.Minute
 )
 
-// View is what a relay serves: the name of each environment. In these tests the name says the version.
+// View is the configuration that a relay serves: the name of each environment. In these tests the name says the version.
 type View map[config.EnvironmentID]string
 
 // Environment is one whose name says its version.
@@ -39,7 +39,7 @@ func Environment(number, version int) envfactory.EnvironmentRep {
 	return rep
 }
 
-// ViewOf is what a relay that knows these environments serves.
+// ViewOf is the view of a relay that knows these environments.
 func ViewOf(reps ...envfactory.EnvironmentRep) View {
 	view := View{}
 	for _, rep := range reps {
@@ -48,14 +48,14 @@ func ViewOf(reps ...envfactory.EnvironmentRep) View {
 	return view
 }
 
-// Options are what a test may want to be different.
+// Options are the settings that a test may change.
 type Options struct {
 	Proxy      config.ProxyConfig
 	RetryDelay time.Duration
 	Manager    []autoconfig.Option
 }
 
-// Relay follows a service. It keeps a view by what its handler is told, and complains of calls that are not legal.
+// Relay follows a service. It keeps a view by the calls of its handler, and complains of calls that are not legal.
 type Relay struct {
 	Manager *autoconfig.StreamManager
 	Ready   <-chan error
@@ -108,7 +108,7 @@ func (r *Relay) Close() {
 	<-r.Manager.Done()
 }
 
-// View returns what the relay serves now.
+// View returns the present view.
 func (r *Relay) View() View {
 	r.mu.Lock()
 	defer r.mu.Unlock()

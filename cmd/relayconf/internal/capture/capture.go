@@ -28,7 +28,7 @@ var (
 	ErrInitTimeout = errors.New("no event came in time")
 )
 
-// Options says what to capture, and how.
+// Options are the stream to capture and the limits.
 type Options struct {
 	StreamURI       string
 	ProtocolVersion int
@@ -42,7 +42,7 @@ type Options struct {
 	Loggers         ldlog.Loggers
 }
 
-// Counts says what was recorded.
+// Counts are the numbers of recorded events, comments and connections.
 type Counts struct{ Events, Comments, Connections int }
 
 // Capture is a running capture. It owns its goroutines, which end before Done is closed.
@@ -78,7 +78,7 @@ func Start(ctx context.Context, options Options) *Capture {
 // Done is closed when the capture has ended.
 func (c *Capture) Done() <-chan struct{} { return c.done }
 
-// Result returns what was recorded, and why the capture ended if that is a failure. Call it after Done.
+// Result returns the counts, and why the capture ended if that is a failure. Call it after Done.
 func (c *Capture) Result() (Counts, error) { return c.counts, c.err }
 
 // SetKey reconnects with another key.

@@ -10,7 +10,7 @@ import (
 	"github.com/relayconf/relayconf/internal/sse"
 )
 
-// recorder writes what comes, with pauses, and with fakes for keys.
+// recorder writes the received stream, with pauses, and with fakes for keys.
 type recorder struct {
 	writer *autoconfigtest.RecordingWriter
 	fakes  *fakes.Fakes // nil keeps the keys

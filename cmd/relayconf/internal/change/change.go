@@ -1,5 +1,5 @@
-// Package change turns the calls of the stream manager into changes: values that say what happened, to which
-// environment, and how it looked before, for everything that shows changes or acts on them.
+// Package change turns the calls of the stream manager into changes: values with the event, the
+// environment, and its state before, for everything that shows changes or acts on them.
 package change
 
 import (
@@ -9,24 +9,24 @@ import (
 	"github.com/relayconf/relayconf/envfactory"
 )
 
-// Kind says what happened. The values are those of the field "change" in JSON.
+// Kind is the kind of a change. The values are those of the field "change" in JSON.
 type Kind string
 
 // The kinds of changes.
 const (
 	Added            Kind = "added"              // an environment is new
-	Updated          Kind = "updated"            // an environment is not what it was
+	Updated          Kind = "updated"            // an environment has changed
 	Removed          Kind = "removed"            // an environment is gone
 	KeyExpired       Kind = "key-expired"        // an SDK key is no longer accepted, as announced
 	MobileKeyExpired Kind = "mobile-key-expired" // a mobile key is no longer accepted, as announced
 	FilterAdded      Kind = "filter-added"       // a payload filter is new
 	FilterRemoved    Kind = "filter-removed"     // a payload filter is gone
-	ReceivedAll      Kind = "received-all"       // what is known now is the whole configuration
+	ReceivedAll      Kind = "received-all"       // the known configuration is whole
 	KeepAlive        Kind = "keepalive"          // the service says that the stream lives
-	Interrupted      Kind = "interrupted"        // the stream was lost; what is known stays in force
+	Interrupted      Kind = "interrupted"        // the stream was lost; the known configuration stays in force
 	Recovered        Kind = "recovered"          // the stream is back
-	CacheLoaded      Kind = "cache-loaded"       // what follows is the last known configuration
-	StreamTookOver   Kind = "stream-took-over"   // what follows comes from the stream, after what was in the cache
+	CacheLoaded      Kind = "cache-loaded"       // the last known configuration comes next
+	StreamTookOver   Kind = "stream-took-over"   // the stream comes next, after the cache
 	LeftOut          Kind = "left-out"           // lines were left out here, since nobody read them in time
 )
 
@@ -39,7 +39,7 @@ type Change struct {
 	Env envfactory.EnvironmentParams
 	// Before is the environment before the change, for Updated.
 	Before envfactory.EnvironmentParams
-	// SDKKey and MobileKey are what has expired.
+	// SDKKey or MobileKey is the expired key, for KeyExpired and the like.
 	SDKKey    config.SDKKey
 	MobileKey config.MobileKey
 	// Filter is for FilterAdded and FilterRemoved.
@@ -48,9 +48,9 @@ type Change struct {
 	Environments, Filters int
 	// FromCache tells where the whole came from, for ReceivedAll.
 	FromCache bool
-	// Age is how long ago what was loaded had been saved, for CacheLoaded.
+	// Age is the age of the loaded configuration, for CacheLoaded.
 	Age time.Duration
-	// Comment is what a keepalive said; mostly nothing.
+	// Comment is the text of a keepalive; mostly empty.
 	Comment string
 	// Reason is why the stream was interrupted.
 	Reason string
@@ -60,8 +60,8 @@ type Change struct {
 	Lost time.Duration
 }
 
-// OfConfiguration tells whether the change concerns what is configured, or that it is now complete, rather than how
-// the stream is doing.
+// OfConfiguration tells whether the change concerns the configuration, its completeness included, rather than the
+// stream.
 func (k Kind) OfConfiguration() bool {
 	switch k {
 	case KeepAlive, Interrupted, Recovered, CacheLoaded, StreamTookOver, LeftOut:

@@ -40,7 +40,7 @@ func changedFields(before, after envfactory.EnvironmentParams) []string {
 	return changed
 }
 
-// Differences says in words what an update changed, with keys masked. It is empty if nothing did that can be seen.
+// Differences describes an update in words, with keys masked. It is empty if no visible field has changed.
 func Differences(before, after envfactory.EnvironmentParams) []string {
 	var words []string
 	words = append(words, keyDifferences("key", string(before.SDKKey), string(after.SDKKey), sdkKeys(before), sdkKeys(after))...)
@@ -65,7 +65,7 @@ func Differences(before, after envfactory.EnvironmentParams) []string {
 	return words
 }
 
-// keyDifferences says what became of the default key and the other accepted keys of one sort.
+// keyDifferences describes how the default key and the other accepted keys of one sort have changed.
 func keyDifferences(sort, before, after string, acceptedBefore, acceptedAfter []acceptedKey) []string {
 	var words []string
 	rotated := before != after
@@ -101,7 +101,7 @@ func keyDifferences(sort, before, after string, acceptedBefore, acceptedAfter []
 	return words
 }
 
-// Summary says in words what an environment is like, with keys masked.
+// Summary describes an environment in words, with keys masked.
 func Summary(p envfactory.EnvironmentParams) []string {
 	words := []string{"key " + masked(string(p.SDKKey))}
 	for _, k := range sdkKeys(p) {

@@ -12,7 +12,7 @@ type message struct {
 	Environment  *envjson.Environment `json:"environment,omitempty"`
 	Before       *envjson.Environment `json:"before,omitempty"`
 	Changed      []string             `json:"changed,omitempty"` // the names of the fields that differ
-	Key          string               `json:"key,omitempty"`     // what expired
+	Key          string               `json:"key,omitempty"`     // the expired one
 	Filter       *envjson.Filter      `json:"filter,omitempty"`
 	Environments *int                 `json:"environments,omitempty"`
 	Filters      *int                 `json:"filters,omitempty"`

@@ -12,8 +12,8 @@ import (
 	"github.com/relayconf/relayconf/envfactory"
 )
 
-// Tracker is the message handler and the status listener of a stream manager. It remembers what is configured, so
-// that it can say what an update changed, and passes each change on. Snapshot may be called from any goroutine.
+// Tracker is the message handler and the status listener of a stream manager. It remembers the configuration, so that it
+// can describe an update, and passes each change on. Snapshot may be called from any goroutine.
 type Tracker struct {
 	sink func(Change)
 	now  func() time.Time
@@ -85,7 +85,7 @@ func (t *Tracker) AddEnvironment(params envfactory.EnvironmentParams) {
 	t.send(Change{Kind: Added, Env: params})
 }
 
-// UpdateEnvironment passes on an Updated, with what was known before.
+// UpdateEnvironment passes on an Updated, with the environment as it was before.
 func (t *Tracker) UpdateEnvironment(params envfactory.EnvironmentParams) {
 	t.mu.Lock()
 	before := t.known(params.EnvID)
@@ -94,7 +94,7 @@ func (t *Tracker) UpdateEnvironment(params envfactory.EnvironmentParams) {
 	t.send(Change{Kind: Updated, Env: params, Before: before})
 }
 
-// DeleteEnvironment passes on a Removed, with what was known last.
+// DeleteEnvironment passes on a Removed, with the environment as it was last.
 func (t *Tracker) DeleteEnvironment(id config.EnvironmentID) {
 	t.mu.Lock()
 	last := t.known(id)
@@ -144,7 +144,7 @@ func (t *Tracker) AddFilter(params envfactory.FilterParams) {
 	t.send(Change{Kind: FilterAdded, Filter: params})
 }
 
-// DeleteFilter passes on a FilterRemoved, with what was known last.
+// DeleteFilter passes on a FilterRemoved, with the filter as it was last.
 func (t *Tracker) DeleteFilter(id config.FilterID) {
 	t.mu.Lock()
 	last := t.filters[id]

@@ -129,7 +129,7 @@ func (t Time) MarshalText() ([]byte, error) {
 	return []byte(utc.Format("2006-01-02T15:04:05.000Z07:00")), nil
 }
 
-// UnmarshalText reads what MarshalText writes.
+// UnmarshalText decodes a time as MarshalText encodes it.
 func (t *Time) UnmarshalText(text []byte) error {
 	parsed, err := time.Parse(time.RFC3339, string(text))
 	*t = Time(parsed)

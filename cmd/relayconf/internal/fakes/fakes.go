@@ -63,7 +63,7 @@ func looksLikeKey(text string) bool {
 	return false
 }
 
-// pattern is what fakes are filled with, from the left: "fa4e" looks like "fake" and is hexadecimal, which keys are.
+// pattern fills the fakes, from the left: "fa4e" looks like "fake" and is hexadecimal, which keys are.
 const pattern = "fa4e"
 
 // shape makes the fake number n in the shape of a key: "sdk-fa4e0000-0000-4000-8000-000000000001". The prefix and the

@@ -31,9 +31,10 @@ type CallJSON struct {
 	Argument string `json:"argument,omitempty"`
 }
 
-// ForgetJSON asks to forget a relay.
+// ForgetJSON asks to forget a relay, or a hub.
 type ForgetJSON struct {
-	Relay string `json:"relay"`
+	Relay string `json:"relay,omitempty"`
+	Hub   string `json:"hub,omitempty"`
 }
 
 // ErrorAnswer is the body of each answer that is an error.
@@ -92,7 +93,13 @@ func (a API) call(w http.ResponseWriter, r *http.Request) {
 func (a API) forget(w http.ResponseWriter, r *http.Request) {
 	var request ForgetJSON
 	err := read(r, &request)
-	if err == nil {
+	switch {
+	case err != nil:
+	case request.Relay != "" && request.Hub != "":
+		err = status.Error(codes.InvalidArgument, "forget a relay or a hub, not both")
+	case request.Hub != "":
+		err = a.Directory.ForgetHub(request.Hub)
+	default:
 		err = a.Directory.Forget(request.Relay)
 	}
 	answer(w, doneJSON{true}, err)

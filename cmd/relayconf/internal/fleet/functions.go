@@ -123,7 +123,7 @@ const maxBehindBy = 100
 
 // behindBy asks a relay which environments it lacks. Nil if it is in sync, or can't say.
 func behindBy(ctx context.Context, d Directory, r Relay) []BehindJSON {
-	if !r.Connected || !r.Agent || r.InSync() || r.grant == nil {
+	if !r.Connected || !r.Agent || r.InSync() || r.Grant == nil {
 		return nil
 	}
 	var has agentpb.GetAppliedVersionsResponse
@@ -131,7 +131,7 @@ func behindBy(ctx context.Context, d Directory, r Relay) []BehindJSON {
 		return nil
 	}
 	var behind []BehindJSON
-	wanted := r.grant.Versions(r.Protocol).Environments
+	wanted := r.Grant.Versions(r.Protocol).Environments
 	for id, version := range wanted {
 		applied, known := has.Versions[id]
 		if known && applied == int64(version) {

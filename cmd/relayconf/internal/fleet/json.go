@@ -65,11 +65,22 @@ type ListJSON struct {
 	Hub        string      `json:"hub"`
 	Complete   bool        `json:"complete"`
 	Incomplete string      `json:"incomplete,omitempty"`
+	Hubs       []HubJSON   `json:"hubs,omitempty"` // none if the hub knows of no other
 	Relays     []RelayJSON `json:"relays"`
+}
+
+// HubJSON is a hub of a fleet that has several.
+type HubJSON struct {
+	Name      string    `json:"name"`
+	Connected bool      `json:"connected"`
+	Since     time.Time `json:"since"` // when it started; when it was last heard of, if it is not connected
 }
 
 func listJSON(o Overview, now time.Time) ListJSON {
 	list := ListJSON{Hub: o.Hub, Complete: o.Incomplete == "", Incomplete: o.Incomplete, Relays: []RelayJSON{}}
+	for _, h := range o.Hubs {
+		list.Hubs = append(list.Hubs, HubJSON{h.Name, h.Connected, h.Since.UTC().Truncate(time.Millisecond)})
+	}
 	for _, r := range o.Relays {
 		list.Relays = append(list.Relays, relayJSON(r, now))
 	}

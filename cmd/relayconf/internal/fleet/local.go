@@ -53,15 +53,16 @@ type Local struct {
 	clients     *rpc.Clients
 	streams     *rpc.StreamServer
 	lastLink    atomic.Uint64
+	lastEpoch   atomic.Uint64
+	peers       Peers // nil if there is no other hub
 
 	closing context.Context // ends with Close
 	close   context.CancelFunc
 	serving sync.WaitGroup // links and view watchers; added to while mu is held and closing has not ended
 
 	mu       sync.Mutex
-	admitted map[string]*member  // by name: relays that may join, until they have
-	members  map[string]*member  // by name: connected relays with an agent
-	former   map[string]identity // by name: relays that were connected; forgotten with their names
+	admitted map[string]*member // by name: relays that may join, until they have
+	members  map[string]*member // by name: connected relays with an agent
 	views    map[viewKey]*watchedView
 	change   chan struct{} // closed, and replaced, when anything has changed
 }
@@ -77,6 +78,7 @@ type member struct {
 	protocol int
 	view     *watchedView
 	since    time.Time
+	epoch    uint64
 
 	reported  bool
 	applied   string
@@ -101,9 +103,11 @@ func NewLocal(o Options) (*Local, error) {
 		names:       kept,
 		admitted:    map[string]*member{},
 		members:     map[string]*member{},
-		former:      map[string]identity{},
 		views:       map[viewKey]*watchedView{},
 		change:      make(chan struct{}),
+	}
+	for _, s := range kept.byName {
+		l.RaiseEpoch(s.Epoch)
 	}
 	l.closing, l.close = context.WithCancel(context.Background())
 	l.clients = rpc.NewClients(rpc.WithJoinFunc(l.joined), rpc.WithLeaveFunc(l.left))
@@ -153,93 +157,13 @@ func (l *Local) seeMembers() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for name, m := range l.members {
-		l.names.see(name, m.link.grant.Name(), now)
+		l.names.see(name, m.seen(now))
 	}
 }
 
-// authorize decides whether a relay may take a name. The rpc.StreamServer makes no two calls for one name at once, and the
-// next one when a relay that was let in has joined.
-func (l *Local) authorize(ctx context.Context, name string) error {
-	k, ok := ctx.Value(linkKey{}).(*link)
-	if !ok {
-		return status.Error(codes.Internal, "the stream has no link")
-	}
-	in, err := introduction(ctx)
-	if err != nil {
-		return err
-	}
-	if !k.named.CompareAndSwap(false, true) {
-		return status.Error(codes.FailedPrecondition, "a link is for one relay: make another")
-	}
-	now := time.Now()
-	owner, known := l.names.owner(name, now)
-	switch {
-	case !k.grant.AllowsRelayName(name):
-		return status.Errorf(codes.PermissionDenied, "with its key, a relay may not have the name %q: see names in the hub's key file", name)
-	case known && owner != k.grant.Name():
-		return status.Errorf(codes.AlreadyExists, "the name %q is that of a relay with another key: take another, or have an operator run `relayconf fleet forget`", name)
-	case l.names.full(name, now):
-		return status.Error(codes.ResourceExhausted, errTooManyNames.Error())
-	}
-	l.mu.Lock()
-	older := l.members[name]
-	l.mu.Unlock()
-	if older != nil && older.instance != in.Instance && l.answersPing(ctx, name) {
-		return status.Errorf(codes.AlreadyExists, "a relay with the name %q is connected from %s, and answers: give each relay a name of its own", name, older.link.address)
-	}
-	if ctx.Err() != nil {
-		return status.FromContextError(ctx.Err()).Err()
-	}
-	m := &member{link: k, name: name, instance: in.Instance, version: in.Version, protocol: int(in.ProtocolVersion),
-		view: l.watch(k.grant, int(in.ProtocolVersion)), since: now}
-	l.mu.Lock()
-	l.admitted[name] = m
-	l.mu.Unlock()
-	return nil
-}
-
-// answersPing tells whether the relay that has a name is alive. An error is an answer, too, unless the line has it.
-func (l *Local) answersPing(ctx context.Context, name string) bool {
-	ctx, cancel := context.WithTimeout(ctx, l.pingTimeout)
-	defer cancel()
-	_, err := rpc.Call[agentpb.VersionInfo](ctx, l.clients, name, &agentpb.GetVersionInfoRequest{})
-	switch status.Code(err) {
-	case codes.DeadlineExceeded, codes.Unavailable, codes.NotFound, codes.Canceled:
-		return false
-	default:
-		return true
-	}
-}
-
-// joined is called when a relay has its name. The link of an older one with the name ends soon by itself.
-func (l *Local) joined(name string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	m := l.admitted[name]
-	delete(l.admitted, name)
-	if m == nil {
-		return
-	}
-	l.members[name] = m
-	l.names.see(name, m.link.grant.Name(), m.since)
-	m.link.member = m
-	close(m.link.joined)
-	l.wake()
-	l.logger.Info("A relay has joined the fleet", "relay", name, "key", m.link.grant.Name(), "address", m.link.address)
-}
-
-func (l *Local) left(name string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	m := l.members[name]
-	if m == nil {
-		return
-	}
-	delete(l.members, name)
-	l.former[name] = identity{m.instance, m.link.grant.Name()}
-	l.names.see(name, m.link.grant.Name(), time.Now())
-	l.wake()
-	l.logger.Info("A relay has left the fleet", "relay", name)
+// seen is the record of the relay's name while it is connected.
+func (m *member) seen(now time.Time) Name {
+	return Name{Key: m.link.grant.Name(), LastSeen: now, Epoch: m.epoch, Instance: m.instance}
 }
 
 // reported takes a report of a relay.
@@ -276,7 +200,7 @@ func (l *Local) Call(ctx context.Context, name string, request, response proto.M
 	if err != nil {
 		return status.Errorf(codes.InvalidArgument, "the request can't be encoded: %v", err)
 	}
-	payload, err := l.clients.Call(ctx, name, packed)
+	payload, err := l.CallEncoded(ctx, name, packed)
 	if err != nil {
 		return err
 	}
@@ -286,24 +210,40 @@ func (l *Local) Call(ctx context.Context, name string, request, response proto.M
 	return nil
 }
 
+// CallEncoded is Call for a request and an answer that are encoded.
+func (l *Local) CallEncoded(ctx context.Context, name string, request *anypb.Any) ([]byte, error) {
+	return l.clients.Call(ctx, name, request)
+}
+
 // Forget implements Directory.
-func (l *Local) Forget(name string) error {
+func (l *Local) Forget(name string) error { return l.ForgetAt(name, l.NextEpoch()) }
+
+// ForgetAt is Forget with an epoch.
+func (l *Local) ForgetAt(name string, epoch uint64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.members[name] != nil {
 		return status.Errorf(codes.FailedPrecondition, "the relay %q is connected: it would be back at once", name)
 	}
-	if !l.names.forget(name, time.Now()) {
+	if !l.names.forget(name, epoch, time.Now()) {
 		return status.Errorf(codes.NotFound, "no relay %q was seen within %s", name, l.names.within)
 	}
 	l.wake()
 	return nil
 }
 
+// ForgetHub implements Directory.
+func (l *Local) ForgetHub(string) error {
+	return status.Error(codes.FailedPrecondition, "this hub knows of no others: see --fleet-redis of serve")
+}
+
+// Confirm implements Directory. The fleet of one hub is always as it is now.
+func (l *Local) Confirm() {}
+
 // unsettled says why relays that are to come back may not have: nobody has told the hub whom to expect.
 func (l *Local) unsettled(now time.Time) string {
 	left := l.settle - now.Sub(l.started)
-	if l.names.loaded || left <= 0 {
+	if l.names.known() || left <= 0 {
 		return ""
 	}
 	return fmt.Sprintf("the hub started %s ago and kept no names of relays from before, so some may not have come back yet; "+

@@ -10,21 +10,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/hub"
-	"github.com/relayconf/relayconf/link/agent"
 	"github.com/relayconf/relayconf/link/agent/agentpb"
-	"github.com/relayconf/relayconf/link/rpc/rpcpb"
-	"github.com/relayconf/relayconf/link/wsmux"
 )
 
 func TestARelayIsShownAsItIs(t *testing.T) {
@@ -106,10 +100,11 @@ func TestANameIsTakenByTheRules(t *testing.T) {
 	r.has(map[string]int{"web-1": 1})
 	first := r.relay("a")
 	r.inSync("a")
+	link := r.find("a").Epoch
 	second := r.relay("a")
 	const attempts = 5 // the second is refused four times
 	r.eventually("attempts", func() bool { return r.local.lastLink.Load() >= attempts })
-	assert.Equal(t, uint64(1), r.find("a").confirmation, "the first link stays, as it answers")
+	assert.Equal(t, link, r.find("a").Epoch, "the first link stays, as it answers")
 	assert.Equal(t, first.manager.Instance(), r.find("a").Instance)
 	assert.False(t, second.agent.Connected())
 	first.stop()
@@ -117,18 +112,9 @@ func TestANameIsTakenByTheRules(t *testing.T) {
 }
 
 func TestARelayThatDoesNotAnswerLosesItsName(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, func(o *Options) { o.PingTimeout = 200 * time.Millisecond })
 	r.has(map[string]int{"web-1": 1})
-	ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(r.url, "http")+"/link", http.Header{"Authorization": {testKey}})
-	require.NoError(t, err)
-	conn, session, err := wsmux.DialGRPC(ws)
-	require.NoError(t, err)
-	defer func() { _ = session.Close() }()
-	introduction, err := proto.Marshal(&agentpb.Introduction{Instance: "a-hung-process-00"})
-	require.NoError(t, err)
-	stream, err := rpcpb.NewCoordinatorClient(conn).Connect(metadata.AppendToOutgoingContext(t.Context(), agent.IntroductionKey, string(introduction)))
-	require.NoError(t, err)
-	require.NoError(t, stream.Send(&rpcpb.ClientToServer{Message: &rpcpb.ClientToServer_Hello{Hello: &rpcpb.Hello{Name: "a"}}}))
+	_, _, session := r.join("a", "a-hung-process-00")
 	r.eventually("it has the name", func() bool { return r.find("a").Instance == "a-hung-process-00" })
 	next := r.relay("a")
 	r.eventually("the next has it", func() bool { return r.find("a").Instance == next.manager.Instance() })
@@ -140,12 +126,12 @@ func TestOneProcessReplacesItsOldLinkAtOnce(t *testing.T) {
 	r.has(map[string]int{"web-1": 1})
 	first := r.relay("a")
 	r.inSync("a")
-	link := r.find("a").confirmation
+	link := r.find("a").Epoch
 	r.local.mu.Lock()
 	session := r.local.members["a"].link.session
 	r.local.mu.Unlock()
 	_ = session.Close()
-	r.eventually("another link", func() bool { return r.find("a").confirmation > link })
+	r.eventually("another link", func() bool { return r.find("a").Epoch > link })
 	assert.Equal(t, first.manager.Instance(), r.find("a").Instance)
 }
 
@@ -265,7 +251,7 @@ func TestNamesAreBounded(t *testing.T) {
 	now := time.Now()
 	n.mu.Lock()
 	for i := range maxNames {
-		n.byName[strings.Repeat("x", 5)+time.Duration(i).String()] = seen{"hub", now}
+		n.byName[strings.Repeat("x", 5)+time.Duration(i).String()] = Name{Key: "hub", LastSeen: now}
 	}
 	n.mu.Unlock()
 	assert.True(t, n.full("new", now))

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -18,10 +17,23 @@ import (
 // maxNames bounds the names that are remembered, against a relay that takes a new one again and again.
 const maxNames = 20_000
 
-// seen is the record that is kept with a relay's name.
-type seen struct {
-	Key      string    `json:"key"` // name of the key that the relay had
-	LastSeen time.Time `json:"lastSeen"`
+// Name is the record that is kept with a relay's name.
+type Name struct {
+	Key       string    `json:"key"` // name of the key that the relay had
+	LastSeen  time.Time `json:"lastSeen"`
+	Epoch     uint64    `json:"epoch,omitempty"`     // of its latest link, or of its being forgotten
+	Instance  string    `json:"instance,omitempty"`  // of its latest process
+	Forgotten bool      `json:"forgotten,omitempty"` // an operator had it forgotten, and it has not come back
+}
+
+// merge returns the later one of two records of a name: that of the higher epoch.
+func (s Name) merge(other Name) Name {
+	switch {
+	case s.Epoch > other.Epoch, s.Epoch == other.Epoch && s.LastSeen.After(other.LastSeen):
+		return s
+	default:
+		return other
+	}
 }
 
 // names are the names that were seen within a time, kept in a file so that a hub that restarts knows whom to expect.
@@ -30,10 +42,9 @@ type names struct {
 	within time.Duration
 	logger *slog.Logger
 
-	mu        sync.Mutex
-	byName    map[string]seen
-	forgotten map[string]time.Time
-	loaded    bool // there was a file
+	mu     sync.Mutex
+	byName map[string]Name
+	loaded bool // there was a file, or other hubs have told their names
 
 	dirty   chan struct{}
 	done    chan struct{}
@@ -44,7 +55,7 @@ type names struct {
 type namesFile struct {
 	Format  string          `json:"format"`
 	Version int             `json:"version"`
-	Names   map[string]seen `json:"names"`
+	Names   map[string]Name `json:"names"`
 }
 
 const (
@@ -56,7 +67,7 @@ const (
 // openNames reads the file. One that is not there is made later; one that can't be read is an error, since to go on
 // without it would be to forget relays.
 func openNames(path string, within time.Duration, logger *slog.Logger) (*names, error) {
-	n := &names{path: path, within: within, logger: logger, byName: map[string]seen{}, forgotten: map[string]time.Time{},
+	n := &names{path: path, within: within, logger: logger, byName: map[string]Name{},
 		dirty: make(chan struct{}, 1), done: make(chan struct{}), ended: make(chan struct{})}
 	if path != "" {
 		data, err := os.ReadFile(path)
@@ -113,8 +124,10 @@ func (n *names) save() {
 		return
 	}
 	n.mu.Lock()
-	data, err := json.Marshal(namesFile{namesFormat, 1, n.byName})
+	expected := maps.Clone(n.byName)
 	n.mu.Unlock()
+	maps.DeleteFunc(expected, func(_ string, s Name) bool { return s.Forgotten })
+	data, err := json.Marshal(namesFile{namesFormat, 1, expected})
 	if err == nil {
 		err = atomicfile.Write(n.path, data)
 	}
@@ -133,16 +146,38 @@ func (n *names) changed() {
 var errTooManyNames = fmt.Errorf("this hub remembers %d names of relays, and no more: `relayconf fleet forget` those that are gone", maxNames)
 
 // see notes that a relay is connected. A new name is saved at once.
-func (n *names) see(name, key string, now time.Time) {
+func (n *names) see(name string, s Name) {
 	n.mu.Lock()
 	before, known := n.byName[name]
-	n.byName[name] = seen{key, now}
-	delete(n.forgotten, name)
-	n.prune(now)
+	if before.Epoch > s.Epoch {
+		n.mu.Unlock()
+		return // it has gone elsewhere, or was forgotten
+	}
+	n.byName[name] = s
+	n.prune(s.LastSeen)
 	n.mu.Unlock()
-	if !known || before.Key != key || now.Sub(before.LastSeen) >= namesPeriod {
+	if !known || before.Key != s.Key || before.Forgotten || s.LastSeen.Sub(before.LastSeen) >= namesPeriod {
 		n.changed()
 	}
+}
+
+// merge takes records of other hubs. It returns whether any of them is news.
+func (n *names) merge(others map[string]Name, now time.Time) (news bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for name, other := range others {
+		before, known := n.byName[name]
+		after := before.merge(other)
+		if known && after == before || now.Sub(after.LastSeen) > n.within {
+			continue
+		}
+		n.byName[name] = after
+		news = news || !known || after.Epoch != before.Epoch
+	}
+	if news {
+		n.changed()
+	}
+	return news
 }
 
 // full tells whether there is no room for a name.
@@ -150,8 +185,16 @@ func (n *names) full(name string, now time.Time) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.prune(now)
-	_, known := n.byName[name]
-	return !known && len(n.byName) >= maxNames
+	if s, known := n.byName[name]; known && !s.Forgotten {
+		return false
+	}
+	count := 0
+	for _, s := range n.byName {
+		if !s.Forgotten {
+			count++
+		}
+	}
+	return count >= maxNames
 }
 
 // owner returns the name of the key that a name was seen with.
@@ -160,35 +203,42 @@ func (n *names) owner(name string, now time.Time) (key string, known bool) {
 	defer n.mu.Unlock()
 	n.prune(now)
 	s, known := n.byName[name]
-	return s.Key, known
+	return s.Key, known && !s.Forgotten
 }
 
-// forget drops a name. It returns false if it was not known.
-func (n *names) forget(name string, now time.Time) bool {
+// forget drops a name at an epoch. It returns false if it was not known.
+func (n *names) forget(name string, epoch uint64, now time.Time) bool {
 	n.mu.Lock()
-	_, known := n.byName[name]
-	delete(n.byName, name)
+	s, known := n.byName[name]
+	known = known && !s.Forgotten
 	if known {
-		n.forgotten[name] = now
+		n.byName[name] = Name{Key: s.Key, LastSeen: now, Epoch: epoch, Forgotten: true}
 	}
 	n.mu.Unlock()
 	n.changed()
 	return known
 }
 
-// all returns a copy.
-func (n *names) all(now time.Time) map[string]seen {
+// all returns a copy, with the names that were forgotten.
+func (n *names) all(now time.Time) map[string]Name {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.prune(now)
 	return maps.Clone(n.byName)
 }
 
-// allForgotten returns the names that were forgotten.
-func (n *names) allForgotten() []string {
+// settle notes that the hub knows whom to expect.
+func (n *names) settle() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return slices.Collect(maps.Keys(n.forgotten))
+	n.loaded = true
+}
+
+// known tells whether the hub knows whom to expect.
+func (n *names) known() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.loaded
 }
 
 // prune drops names that were not seen for too long. It needs the lock.
@@ -196,11 +246,6 @@ func (n *names) prune(now time.Time) {
 	for name, s := range n.byName {
 		if now.Sub(s.LastSeen) > n.within {
 			delete(n.byName, name)
-		}
-	}
-	for name, at := range n.forgotten {
-		if now.Sub(at) > n.within {
-			delete(n.forgotten, name)
 		}
 	}
 }

@@ -15,7 +15,7 @@ func (l *Local) Overview() Overview {
 	streams := l.hub.Relays() // before the relays: a stream whose link is just being made is shown without agent, not left out
 	ready := l.hub.Status().Ready
 	now := time.Now()
-	o := Overview{Hub: l.name, Forgotten: l.names.allForgotten(), Unsettled: l.unsettled(now)}
+	o := Overview{Hub: l.name, Unsettled: l.unsettled(now), KnownAt: now}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	linked := map[identity]bool{}
@@ -24,17 +24,13 @@ func (l *Local) Overview() Overview {
 		linked[identity{m.instance, m.link.grant.Name()}] = true
 		o.Relays = append(o.Relays, l.describe(m, views.of(m.view.grant, m.view.protocol), ready))
 	}
-	known := l.names.all(now)
-	for name, who := range l.former {
-		if _, ok := known[name]; ok {
-			linked[who] = true // its stream may be up while its link is down: it is shown under its name
-		} else {
-			delete(l.former, name)
-		}
-	}
-	for name, s := range known {
-		if l.members[name] == nil {
-			o.Relays = append(o.Relays, Relay{Name: name, Agent: true, Since: s.LastSeen, Key: s.Key})
+	for name, s := range l.names.all(now) {
+		switch {
+		case s.Forgotten:
+			o.Forgotten = append(o.Forgotten, name)
+		case l.members[name] == nil:
+			linked[identity{s.Instance, s.Key}] = true // its stream may be up while its link is down: it is shown under its name
+			o.Relays = append(o.Relays, Relay{Name: name, Agent: true, Since: s.LastSeen, Key: s.Key, Instance: s.Instance, Epoch: s.Epoch})
 		}
 	}
 	slices.SortFunc(o.Relays, func(a, b Relay) int { return cmp.Compare(a.Name, b.Name) })
@@ -64,7 +60,7 @@ func (l *Local) describe(m *member, present hub.View, ready bool) Relay {
 	r := Relay{
 		Name: m.name, Connected: true, Agent: true, Address: m.link.address, Version: m.version, Since: m.since,
 		Key: m.link.grant.Name(), Hub: l.name, Applied: m.applied, Status: m.status, Instance: m.instance,
-		RoundTrip: time.Duration(m.link.roundTrip.Load()), Protocol: m.view.protocol, grant: m.link.grant, confirmation: m.link.id,
+		RoundTrip: time.Duration(m.link.roundTrip.Load()), Protocol: m.view.protocol, Grant: m.link.grant, Epoch: m.epoch,
 	}
 	if !ready {
 		return r
@@ -91,7 +87,7 @@ func (l *Local) withoutAgent(streams []hub.Relay, linked map[identity]bool, view
 		}
 		present := views.of(s.Grant, s.ProtocolVersion)
 		r := Relay{Name: name, Connected: true, Address: s.Address, Version: shortened(s.UserAgent, 80), Since: s.Since,
-			Key: s.KeyName, Hub: l.name, Sent: s.SentDigest, Want: present.Digest, Protocol: s.ProtocolVersion, grant: s.Grant}
+			Key: s.KeyName, Hub: l.name, Sent: s.SentDigest, Want: present.Digest, Protocol: s.ProtocolVersion, Instance: s.Instance, Grant: s.Grant}
 		if r.Sent != r.Want {
 			r.Behind = later(present.Since, s.Since)
 		}

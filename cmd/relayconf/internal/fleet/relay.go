@@ -20,6 +20,10 @@ type Directory interface {
 	Call(ctx context.Context, name string, request, response proto.Message) error
 	// Forget forgets a relay that is not connected.
 	Forget(name string) error
+	// ForgetHub forgets a hub that is not connected: the overview is complete without it.
+	ForgetHub(name string) error
+	// Confirm makes the KnownAt of the overview move on soon.
+	Confirm()
 }
 
 // Overview is a fleet at one moment.
@@ -32,6 +36,10 @@ type Overview struct {
 
 	// Incomplete says why relays may be missing in Relays; empty if none can be.
 	Incomplete string
+	// KnownAt is the latest moment after which all of this was found to be so.
+	KnownAt time.Time
+	// Hubs are all hubs of the fleet, by name; empty if this hub knows of no other.
+	Hubs []Hub
 	// Unsettled says why relays that were there before may not have come back yet; empty if they have had the time.
 	Unsettled string
 }
@@ -47,16 +55,23 @@ type Relay struct {
 	Key       string    // name of its key
 	Hub       string    // name of the hub that it is connected to
 
-	Applied      string          // digest that it has applied; empty if none is known
-	Sent         string          // digest that it was last sent, without agent
-	Want         string          // digest of its view
-	Behind       time.Time       // since when it has not had the digest of its view; zero if it has, or if that is unknown
-	RoundTrip    time.Duration   // 0 if it is not known yet
-	Status       *agentpb.Status // nil without agent, or if it has not reported yet
-	Instance     string          // not to be shown
-	Protocol     int
-	grant        *hub.Grant // nil if it is not connected here
-	confirmation uint64     // of its link; another one means another process, or another connection
+	Applied   string          // digest that it has applied; empty if none is known
+	Sent      string          // digest that it was last sent, without agent
+	Want      string          // digest of its view
+	Behind    time.Time       // since when it has not had the digest of its view; zero if it has, or if that is unknown
+	RoundTrip time.Duration   // 0 if it is not known yet
+	Status    *agentpb.Status // nil without agent, or if it has not reported yet
+	Instance  string          // of its process; not to be shown
+	Protocol  int
+	Grant     *hub.Grant // this hub's key of that name; nil if it has none, or if the relay is not connected
+	Epoch     uint64     // of its link: another one means another process, or another connection
+}
+
+// Hub is a hub of the fleet.
+type Hub struct {
+	Name      string
+	Connected bool      // it has been heard of lately
+	Since     time.Time // when it started, or, if it is not connected, when it was last heard of
 }
 
 // InSync tells whether the relay has applied the configuration of its view.

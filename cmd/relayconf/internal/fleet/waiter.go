@@ -21,6 +21,7 @@ type waiter struct {
 
 	// Of the first look.
 	start    time.Time
+	done     time.Time // since when nobody was missing; zero: somebody is
 	begun    bool
 	atStart  map[string]bool         // names of relays with an agent
 	streams  map[streamOrigin]int    // relays without agent, by where they come from
@@ -46,13 +47,13 @@ type target struct {
 
 // versionAnswer is a relay's answer about the environment.
 type versionAnswer struct {
-	confirmation uint64 // of the link
-	wanted       string // the digest that it had reported when it was asked
-	digest       string // the digest that it had when it answered
-	version      int64
-	known        bool
-	failed       bool
-	at           time.Time // when it answered; zero until then
+	epoch   uint64 // of the link
+	wanted  string // the digest that it had reported when it was asked
+	digest  string // the digest that it had when it answered
+	version int64
+	known   bool
+	failed  bool
+	at      time.Time // when it answered; zero until then
 }
 
 func newWaiter(a API, c Condition) *waiter {
@@ -96,7 +97,25 @@ func (w *waiter) look(ctx context.Context, now time.Time) Progress {
 	}
 	slices.SortFunc(p.Missing, func(a, b MissingRelay) int { return cmp.Compare(a.Name, b.Name) })
 	p.Problem = cmp.Or(problem, w.problem(o, p))
+	if p.Problem == "" && len(p.Missing) == 0 {
+		p.Problem = w.unconfirmed(o, now)
+	} else {
+		w.done = time.Time{}
+	}
 	return p
+}
+
+// unconfirmed says why it is not certain that nobody is missing: what is known of other hubs' relays is from before the
+// last one of all had applied it. Two moments at which nobody is missing, and other hubs heard in between, are success.
+func (w *waiter) unconfirmed(o Overview, now time.Time) string {
+	if w.done.IsZero() {
+		w.done = now
+	}
+	if !o.KnownAt.Before(w.done) {
+		return ""
+	}
+	w.api.Directory.Confirm()
+	return "the other hubs have yet to confirm it"
 }
 
 // problem says why there can be no success, even if nobody is missing.
@@ -139,8 +158,8 @@ func (w *waiter) begin(o Overview, now time.Time) {
 // aim adds the present configuration of each view to those that count.
 func (w *waiter) aim(o Overview) {
 	for _, r := range o.Relays {
-		if w.taken && r.Want != "" && r.grant != nil {
-			w.targets[target{viewKey{r.grant, r.Protocol}, r.Want}] = true
+		if w.taken && r.Want != "" && r.Grant != nil {
+			w.targets[target{viewKey{r.Grant, r.Protocol}, r.Want}] = true
 		}
 	}
 }
@@ -215,12 +234,14 @@ func (w *waiter) lacks(ctx context.Context, r Relay, now time.Time) string {
 	switch {
 	case has == "":
 		return "has no configuration yet, as far as it has told"
-	case w.condition.Digest != "" && has == w.condition.Digest, w.targets[target{viewKey{r.grant, r.Protocol}, has}]:
+	case w.condition.Digest != "" && has == w.condition.Digest, w.targets[target{viewKey{r.Grant, r.Protocol}, has}]:
 		return ""
 	case w.condition.Digest != "":
 		return "has digest " + has
 	case !w.taken:
 		return "waits for upstream, as all do"
+	case r.Grant == nil:
+		return fmt.Sprintf("has the key %q, which this hub does not know", r.Key)
 	case r.Behind.IsZero():
 		return "is behind"
 	default:
@@ -233,7 +254,7 @@ const askTimeout = 10 * time.Second
 
 // ask asks a relay for its version of the environment, in the background.
 func (w *waiter) ask(ctx context.Context, r Relay) {
-	a := &versionAnswer{confirmation: r.confirmation, wanted: r.Applied}
+	a := &versionAnswer{epoch: r.Epoch, wanted: r.Applied}
 	w.asked[r.Name] = a
 	w.asking.Go(func() {
 		ctx, cancel := context.WithTimeout(ctx, askTimeout)

@@ -10,13 +10,13 @@ import (
 
 // viewVersions returns the versions of the view of a connected relay. They are looked up once for each configuration.
 func (w *waiter) viewVersions(r Relay) (hub.Versions, bool) {
-	if r.grant == nil || r.Want == "" {
+	if r.Grant == nil || r.Want == "" {
 		return hub.Versions{}, false
 	}
 	if v, known := w.versions[r.Want]; known {
 		return v, true
 	}
-	v := r.grant.Versions(r.Protocol)
+	v := r.Grant.Versions(r.Protocol)
 	const most = 100 // configurations; more only if upstream never rests
 	if len(w.versions) >= most {
 		clear(w.versions)
@@ -71,11 +71,11 @@ func (w *waiter) lacksVersion(ctx context.Context, r Relay) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	a := w.asked[r.Name]
-	if a != nil && a.confirmation == r.confirmation && a.digest == r.Applied && !a.at.IsZero() && !a.failed {
+	if a != nil && a.epoch == r.Epoch && a.digest == r.Applied && !a.at.IsZero() && !a.failed {
 		return w.lacksAsKnown(a.version, a.known)
 	}
 	// The answer may be ahead of the report, so it is given a moment before the relay is asked again.
-	if a == nil || !a.at.IsZero() && (a.confirmation != r.confirmation || a.wanted != r.Applied || time.Since(a.at) >= waitPeriod) {
+	if a == nil || !a.at.IsZero() && (a.epoch != r.Epoch || a.wanted != r.Applied || time.Since(a.at) >= waitPeriod) {
 		w.ask(ctx, r)
 	}
 	return "has yet to say which version it has"

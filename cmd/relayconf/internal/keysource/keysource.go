@@ -16,10 +16,10 @@ import (
 // ErrNoKey means that there is neither a file nor a variable.
 var ErrNoKey = errors.New("there is no auto-configuration key: set AUTO_CONFIG_KEY, or name a file with --key-file")
 
-// maxSize is more than any key has: what is larger is the wrong file.
+// maxSize is more than any key has: a larger file is the wrong one.
 const maxSize = 4 << 10
 
-// Read returns the key in the file, or, if path is empty, the fallback. No error shows what the file holds.
+// Read returns the key in the file, or, if path is empty, the fallback. No error shows the content of the file.
 func Read(path string, fallback config.AutoConfigKey) (config.AutoConfigKey, error) {
 	if path != "" {
 		return fromFile(path)
@@ -31,7 +31,7 @@ func Read(path string, fallback config.AutoConfigKey) (config.AutoConfigKey, err
 }
 
 // ReadAll returns the keys in a file that holds one a line. White space around them and empty lines do not count. No
-// error shows what the file holds.
+// error shows the content of the file.
 func ReadAll(path string) ([]config.AutoConfigKey, error) {
 	text, err := read(path)
 	if err != nil {

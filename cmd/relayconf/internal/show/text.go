@@ -46,7 +46,7 @@ func (t Text) Line(c change.Change) string {
 // verbWidth is how wide the column of the verbs is.
 const verbWidth = len("updated ")
 
-// words splits a change into what happened and to what.
+// words splits a change into a verb and its object.
 func words(c change.Change) (verb, rest string) {
 	switch c.Kind {
 	case change.Added:
@@ -101,7 +101,7 @@ func sentence(kind change.Kind) bool {
 	}
 }
 
-// colours has the colours of what happened.
+// colours are the colours of the verbs.
 var colours = map[change.Kind][]color.Attribute{
 	change.Added:            {color.FgGreen},
 	change.Updated:          {color.FgYellow},
@@ -175,7 +175,7 @@ func Filter(p envfactory.FilterParams) string {
 	return fmt.Sprintf("%s of project %s (%s)", terminal.Plain(string(p.Key)), terminal.Plain(p.ProjKey), terminal.Plain(string(p.ID)))
 }
 
-// Environment names an environment and says what it is like, with keys masked.
+// Environment names and describes an environment, with keys masked.
 func Environment(p envfactory.EnvironmentParams) string {
 	return named(p) + "  " + strings.Join(change.Summary(p), ", ")
 }
@@ -190,7 +190,7 @@ func shortID(id string) string {
 	return terminal.Plain(string(runes[:ends])) + "…" + terminal.Plain(string(runes[len(runes)-ends:]))
 }
 
-// elapsed rounds to what a person wants to know.
+// elapsed rounds to a precision that suits people.
 func elapsed(d time.Duration) string {
 	switch {
 	case d < time.Second:
