@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
@@ -52,5 +53,21 @@ func TestAClusterNodeThatIsKilledAndRestartedIsUsedAgain(t *testing.T) {
 		node.Run()
 	}
 	eventually(t, "the Cluster is used again", func(ctx context.Context) error { return s.Save(ctx, versions(2)) })
+	requireStored(t, s, versions(2))
+}
+
+func TestAClusterWhoseMasterIsLostIsUsedAgainSoon(t *testing.T) {
+	masters, replicas := redistest.StartCluster(t, true)
+	s := newStore(t, fmt.Sprintf("redis+cluster://%s?addr=%s", replicas[0].Addr(), replicas[1].Addr()), Options{})
+	require.NoError(t, s.Save(t.Context(), versions(1)))
+	for _, master := range masters {
+		if master.MustDo("DBSIZE") != "0" {
+			master.Kill()
+		}
+	}
+	lost := time.Now()
+	eventually(t, "the replica is used", func(ctx context.Context) error { return s.Save(ctx, versions(2)) })
+	t.Logf("the replica was used after %s", time.Since(lost))
+	require.Less(t, time.Since(lost), 30*time.Second)
 	requireStored(t, s, versions(2))
 }
