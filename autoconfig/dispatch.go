@@ -42,9 +42,9 @@ func (d dispatcher) changes(ctx context.Context, changes []state.Change, now tim
 func (d dispatcher) change(c *state.Change, now time.Time) {
 	switch c.Kind {
 	case state.EnvironmentAdded:
-		d.handler.AddEnvironment(environmentParams(c.Text, now))
+		d.handler.AddEnvironment(environmentParams(c.Fresh, now))
 	case state.EnvironmentUpdated:
-		d.handler.UpdateEnvironment(environmentParams(c.Text, now))
+		d.handler.UpdateEnvironment(environmentParams(c.Fresh, now))
 	case state.EnvironmentDeleted, state.EnvironmentRemoved:
 		if c.Old != "" {
 			d.handler.DeleteEnvironment(config.EnvironmentID(c.ID))
@@ -55,7 +55,7 @@ func (d dispatcher) change(c *state.Change, now time.Time) {
 		d.keyExpired(c.Key)
 	case state.FilterAdded:
 		if d.filters != nil {
-			filter, _ := wire.DecodeFilter(c.Text) // it was decoded before
+			filter, _ := wire.DecodeFilter(c.Text()) // it was decoded before
 			d.filters.AddFilter(filter.ToParams(config.FilterID(c.ID)))
 		}
 	case state.FilterDeleted, state.FilterRemoved:
@@ -65,9 +65,12 @@ func (d dispatcher) change(c *state.Change, now time.Time) {
 	}
 }
 
-func environmentParams(text string, now time.Time) envfactory.EnvironmentParams {
-	rep, _ := wire.DecodeEnvironment(text) // it was decoded before
-	return rep.ToParams().At(now)
+func environmentParams(item *wire.Item, now time.Time) envfactory.EnvironmentParams {
+	params := item.Environment().ToParams()
+	if item.Plain {
+		return params // no key expires
+	}
+	return params.At(now)
 }
 
 func (d dispatcher) keyExpired(key *state.ExpiringKey) {
@@ -112,8 +115,8 @@ func (d dispatcher) replicate(put bool, changes []state.Change) {
 			continue
 		}
 		change := Change{Kind: kind, ID: c.ID, Version: c.Version}
-		if c.Text != "" {
-			change.Text = wire.View(c.Text)
+		if c.Fresh != nil {
+			change.Text = wire.View(c.Fresh.Text)
 		}
 		public = append(public, change)
 	}

@@ -50,9 +50,9 @@ func (m *StreamManager) logChange(c *state.Change) {
 	log := m.loggers.ForLevel(m.changeLevel)
 	switch c.Kind {
 	case state.EnvironmentAdded:
-		log.Printf("Added environment %s at version %d", nameOf(id, c.Text), c.Version)
+		log.Printf("Added environment %s at version %d", nameOf(id, c.Text()), c.Version)
 	case state.EnvironmentUpdated:
-		log.Printf("Updated environment %s to version %d: %s", nameOf(id, c.Text), c.Version, differences(c.Old, c.Text))
+		log.Printf("Updated environment %s to version %d: %s", nameOf(id, c.Text()), c.Version, differences(c.Old, c.Text()))
 	case state.EnvironmentDeleted, state.EnvironmentRemoved:
 		if c.Old != "" {
 			log.Printf("Removed environment %s", nameOf(id, c.Old))

@@ -278,7 +278,6 @@ func (r *runner) apply(message wire.Message, now time.Time, verdict *stream.Verd
 	_, isPut := message.(*wire.Put)
 	if isPut {
 		r.fed = true
-		r.setNeedsPut(false)
 	}
 	out := r.change(message, now)
 	if out.InvalidKeys != nil {
@@ -340,10 +339,14 @@ func (r *runner) change(message wire.Message, now time.Time) state.Outcome {
 	r.m.mu.Lock()
 	out := r.m.state.Apply(message, now)
 	r.m.applied.pending = out.Changes
+	r.m.needsPut = out.InvalidKeys != nil || r.m.needsPut && !isPut
 	if isPut {
 		r.m.status.put(r.unconfirmed, now)
 	}
 	r.m.mu.Unlock()
+	if out.InvalidKeys != nil { // a handler that looks at the status while it is told of the rest knows
+		r.m.recordError(&stream.Failure{Kind: stream.KindInvalidData, Err: out.InvalidKeys})
+	}
 	r.saveChanges(isPut)
 	r.tell(isPut, out, now)
 	return out

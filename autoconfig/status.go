@@ -34,7 +34,9 @@ type Status struct {
 
 	// Digest is the digest of the known environments and filters, as 32 hexadecimal digits. A hub gives it to relays as
 	// the id of an event, so the two can be compared. Empty if there is no configuration yet.
-	Digest     string
+	Digest string
+
+	NeedsPut   bool // the service has sent something malformed, which was left out (see LastError): a new put may mend that
 	Resumed    bool // the latest connection went on from the known configuration: only a hub does that
 	Compressed bool // the latest connection is compressed
 

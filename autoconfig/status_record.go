@@ -44,7 +44,7 @@ func (m *StreamManager) Status() Status {
 // currentStatus needs the lock.
 func (m *StreamManager) currentStatus() Status {
 	status := m.status.Status
-	status.Environments = m.state.Environments()
+	status.Environments, status.NeedsPut = m.state.Environments(), m.needsPut
 	if m.status.opened != nil {
 		status.LastActivity = later(status.LastActivity, m.status.opened.LastByte())
 	}

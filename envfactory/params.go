@@ -110,11 +110,14 @@ func unexpired[K config.SDKKey | config.MobileKey](keys []AcceptedKey[K], now ti
 
 // nextToExpire returns the key that expires next, and when; zeros if none does.
 func nextToExpire(keys []AcceptedSDKKey) (config.SDKKey, time.Time) {
-	var next AcceptedSDKKey
-	for _, key := range keys {
-		if !key.Expiry.IsZero() && (next.Expiry.IsZero() || key.Expiry.Before(next.Expiry)) {
+	var next *AcceptedSDKKey
+	for i := range keys {
+		if key := &keys[i]; !key.Expiry.IsZero() && (next == nil || key.Expiry.Before(next.Expiry)) {
 			next = key
 		}
+	}
+	if next == nil {
+		return "", time.Time{}
 	}
 	return next.Value, next.Expiry
 }

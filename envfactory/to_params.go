@@ -17,8 +17,8 @@ const lastMillisecond = 253402300799999
 
 // ToParams returns the params of the environment. Keys that have expired are still in it: see
 // EnvironmentParams.At. The set of keys is taken as it is: see ValidateKeys.
-func (r EnvironmentRep) ToParams() EnvironmentParams {
-	p := EnvironmentParams{
+func (r EnvironmentRep) ToParams() (p EnvironmentParams) {
+	p = EnvironmentParams{
 		EnvID: r.EnvID,
 		Identifiers: EnvIdentifiers{
 			EnvKey: r.EnvKey, EnvName: r.EnvName, ProjKey: r.ProjKey, ProjName: r.ProjName,
@@ -28,7 +28,7 @@ func (r EnvironmentRep) ToParams() EnvironmentParams {
 		TTL:        ttl(r.DefaultTTL),
 		SecureMode: r.SecureMode,
 	}
-	p.acceptKeys(r)
+	p.acceptKeys(&r)
 	// Where the service lists the keys, expiries come from the list alone.
 	if old := r.SDKKey.Expiring; len(r.SDKKeys) == 0 && old.Value != "" && old.Value != r.SDKKey.Value {
 		p.AcceptedSDKKeys = append(p.AcceptedSDKKeys,
@@ -43,7 +43,7 @@ func (r FilterRep) ToParams(id config.FilterID) FilterParams {
 	return FilterParams{ID: id, Key: r.FilterKey, ProjKey: r.ProjKey}
 }
 
-func (p *EnvironmentParams) acceptKeys(r EnvironmentRep) {
+func (p *EnvironmentParams) acceptKeys(r *EnvironmentRep) {
 	if len(r.SDKKeys) == 0 && len(r.MobileKeys) == 0 && r.SDKKey.Value != "" && r.MobKey != "" {
 		// Nearly all environments have one key of each kind: one allocation will do for them.
 		var both struct {

@@ -182,8 +182,8 @@ func TestNTLMProxyThatFailsIsHungUpOn(t *testing.T) {
 func TestNTLMProxyThatIsSilentRunsIntoTheDialLimit(t *testing.T) {
 	hungUp := make(chan struct{})
 	addr := serve(t, ntlmScript(hungUp))
-	_, err := get(t, newNTLMConfig(t, addr, 20*time.Millisecond).Client(), "https://relay.test/")
-	require.ErrorContains(t, err, "the NTLM proxy "+addr+" opened no tunnel within 20ms")
+	_, err := get(t, newNTLMConfig(t, addr, 200*time.Millisecond).Client(), "https://relay.test/")
+	require.ErrorContains(t, err, "the NTLM proxy "+addr+" opened no tunnel within 200ms")
 	var netErr net.Error
 	require.ErrorAs(t, err, &netErr)
 	assert.True(t, netErr.Timeout())

@@ -25,7 +25,7 @@ import (
 const testKey = "rel-00000000-0000-4000-8000-000000000001"
 
 // longest is the time limit of a test's waits.
-const longest = 20 * time.Second
+const longest = time.Minute
 
 // env is a change of an environment in project web.
 func env(id string, version int) autoconfig.Change { return envIn("web", "production", id, version) }

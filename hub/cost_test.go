@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"runtime"
 	"runtime/metrics"
@@ -162,13 +163,16 @@ func TestIdleRelaysCostNoWakeUps(t *testing.T) {
 				l := m.open(t, testKey, "")
 				go func() { _, _ = io.Copy(io.Discard, l.reader) }()
 			}
-			const hours = 4
+			const hours, rounds = 4, 5
 			time.Sleep(time.Hour) // deadlines that were set have passed
 			synctest.Wait()
-			before := scheduled()
-			time.Sleep(hours * time.Hour)
-			synctest.Wait()
-			perHour = float64(scheduled()-before) / hours
+			perHour = math.Inf(1)
+			for range rounds { // the runtime's own goroutines count, too, when they have something to do
+				before := scheduled()
+				time.Sleep(hours * time.Hour)
+				synctest.Wait()
+				perHour = min(perHour, float64(scheduled()-before)/hours)
+			}
 		}, options...)
 		return perHour
 	}

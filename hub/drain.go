@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -57,6 +58,7 @@ func (h *Hub) Drain(ctx context.Context) error {
 // Close ends all streams, and returns when the last one has ended. Relays come back to get status 503. It may be called
 // more than once.
 func (h *Hub) Close() {
+	defer h.log.close(h.settings.logger)
 	h.mu.Lock()
 	h.startDraining()
 	if !h.closed {
@@ -101,9 +103,23 @@ func (h *Hub) empty() { close(h.drained) }
 
 func (h *Hub) draining() bool { return h.isDraining }
 
-// end waits until no write to relays is pending that were stopped.
+// A write to a relay whose key is revoked may still take pendingLooks times pendingPause. Without any time, a stream over HTTP/2
+// that is just being written to would end in a reset.
+const (
+	pendingLooks = 20
+	pendingPause = 5 * time.Millisecond
+)
+
+// end waits until no write to relays is pending that were stopped. It cuts writes that take long.
 func (h *Hub) end(relays []*relay) {
+	for range pendingLooks {
+		if !slices.ContainsFunc(relays, func(r *relay) bool { return r.out.writes() }) {
+			return
+		}
+		time.Sleep(pendingPause)
+	}
 	for _, r := range relays {
+		r.out.cut()
 		r.out.awaitWrite()
 	}
 }

@@ -97,7 +97,23 @@ func TestHTTP2(t *testing.T) {
 	}
 	require.NoError(t, s.SetKeys(nil))
 	_, err = io.ReadAll(lines)
-	assert.Error(t, err)
+	assert.NoError(t, err, "a revoked key ends the stream in order; the refusal comes with the next request")
+}
+
+// TestARevokedKeyEndsAnIdleStreamInOrder has a checksum over the whole stream, if it is compressed.
+func TestARevokedKeyEndsAnIdleStreamInOrder(t *testing.T) {
+	for _, plain := range []bool{true, false} {
+		s := newServer(t, changes{env("a", 1)})
+		response, cancel := s.get(t, request{plain: plain})
+		defer cancel()
+		defer response.Body.Close()
+		eventually(t, func() bool { return len(s.Relays()) == 1 && s.Relays()[0].Current })
+		require.NoError(t, s.SetKeys(nil))
+		s.Changes(false, changes{env("a", 2)})
+		text, err := io.ReadAll(response.Body)
+		require.NoError(t, err, "plain: %v", plain)
+		assert.Equal(t, 1, strings.Count(string(text), "event: "))
+	}
 }
 
 // TestAnOrderlyEnd has a checksum over the whole stream, if it is compressed.

@@ -9,6 +9,7 @@ import (
 type Hub struct {
 	settings settings
 	counters counters
+	log      eventLog
 
 	mu        sync.Mutex
 	state     state

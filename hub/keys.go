@@ -34,9 +34,8 @@ type Key struct {
 	Until time.Time
 }
 
-// SetKeys replaces the keys. Streams of a key that is gone, or that differs in anything but Until, are closed before
-// SetKeys returns, and get no byte more from the moment that they are; relays whose key still counts come back and
-// resume. An error says which key is wrong; then nothing has changed. Before the first call all relays get status 503.
+// SetKeys replaces the keys. Streams of a key that is gone, or that differs in anything but Until, get no byte of
+// configuration from the moment that SetKeys returns, and end; relays whose key still counts come back and resume. An error says which key is wrong; then nothing has changed. Before the first call all relays get status 503.
 func (h *Hub) SetKeys(keys []Key) error {
 	fresh := make([]*Grant, 0, len(keys))
 	for i, key := range keys {

@@ -96,7 +96,8 @@ func WithUnknownKeyGrace(d time.Duration) Option {
 	return func(s *settings) { s.unknownKeyGrace = max(0, d) }
 }
 
-// WithLogger sets where the hub logs. No key is logged whole. The default is nowhere.
+// WithLogger sets where the hub logs. No key is logged whole. What happens to many relays with one key has one line at once
+// and one line for the rest, each 10 s. The default is nowhere.
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) {
 		if logger != nil {

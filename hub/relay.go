@@ -2,6 +2,8 @@ package hub
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -53,7 +55,7 @@ type endReason int32
 const (
 	endNone    endReason = iota
 	endDrained           // the relay is told to go elsewhere
-	endRevoked           // at once
+	endRevoked           // at once, in order if no write takes long
 	endSlow              // at once
 	endClosed            // at once
 )
@@ -81,6 +83,10 @@ func newRelay(h *Hub, grant *Grant, w http.ResponseWriter, request *http.Request
 // http.ErrAbortHandler, as net/http has it.
 func (r *relay) serve() {
 	err := r.stream()
+	if errors.Is(err, errEnded) && endReason(r.reason.Load()) == endRevoked && r.out.reopen() {
+		r.end() // in order, so that the relay sees no fault of the line, and learns the reason when it comes back
+		err = r.out.flush()
+	}
 	r.leave(err)
 	if err != nil && r.ctx.Err() == nil {
 		panic(http.ErrAbortHandler) // nothing that is still in a buffer may go out
@@ -239,7 +245,11 @@ func (r *relay) stop(reason endReason) {
 			break
 		}
 	}
-	if reason != endDrained {
+	switch reason {
+	case endDrained:
+	case endRevoked:
+		r.out.refuse() // Hub.end cuts a write that takes long
+	default:
 		r.out.abort()
 	}
 	r.stopOnce.Do(func() { close(r.stopped) })
@@ -258,6 +268,7 @@ func (r *relay) leave(err error) {
 		h.settings.logger.Warn("a relay was too slow, and its stream was dropped", "relay", r.id, "key", r.grant.name, "address", r.address)
 	case reason == endRevoked:
 		h.counters.revoked.Add(1)
+		h.log.add(h.settings.logger, eventKind{slog.LevelWarn, "A relay's stream was ended", r.grant.name, "its key was revoked or changed"}, r.address)
 	case reason == endNone && !r.lastEvent.IsZero() && now.Sub(r.lastEvent) < earlyWithin:
 		h.ended.add(earlyEnd{r.grant.hash, r.host(), r.lastEventID}, now)
 	}

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"errors"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -21,6 +22,8 @@ type refusal struct {
 	status     int
 	retryAfter int // seconds; 0: none is given
 	reason     string
+	key        string     // the key's name
+	level      slog.Level // of its line in the log
 }
 
 // ServeHTTP serves the stream at GET /relay_auto_config, and nothing else. To serve it below a base path, use
@@ -37,6 +40,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 	r, refused := h.admit(w, request)
 	if refused != nil {
+		h.log.add(h.settings.logger, eventKind{refused.level, "A relay was refused", refused.key, refused.reason}, request.RemoteAddr)
 		if refused.retryAfter > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(refused.retryAfter))
 		}
@@ -48,15 +52,27 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 
 // admit lets a relay in, or says why not.
 func (h *Hub) admit(w http.ResponseWriter, request *http.Request) (*relay, *refusal) {
-	grant, err := h.Authenticate(config.AutoConfigKey(request.Header.Get("Authorization")))
+	key := request.Header.Get("Authorization")
+	grant, err := h.Authenticate(config.AutoConfigKey(key))
 	switch {
 	case errors.Is(err, ErrUnknownKey):
 		h.counters.refusedKeys.Add(1)
-		return nil, &refusal{http.StatusUnauthorized, 0, err.Error()}
+		return nil, &refusal{http.StatusUnauthorized, 0, err.Error(), unknownKeyName(key), slog.LevelWarn}
 	case err != nil:
 		h.counters.refusedUnknownKeys.Add(1)
-		return nil, unavailable(err.Error())
+		refused := unavailable(err.Error())
+		refused.key = unknownKeyName(key)
+		return nil, refused
 	}
+	r, refused := h.admitGrant(w, request, grant)
+	if refused != nil {
+		refused.key = grant.name
+	}
+	return r, refused
+}
+
+// admitGrant lets a relay in whose key was accepted.
+func (h *Hub) admitGrant(w http.ResponseWriter, request *http.Request, grant *Grant) (*relay, *refusal) {
 	r := newRelay(h, grant, w, request)
 	now := time.Now()
 	h.mu.Lock()
@@ -64,7 +80,9 @@ func (h *Hub) admit(w http.ResponseWriter, request *http.Request) (*relay, *refu
 	switch {
 	case h.draining():
 		h.counters.refusedDraining.Add(1)
-		return nil, unavailable("this hub is shutting down")
+		refused := unavailable("this hub is shutting down")
+		refused.level = slog.LevelInfo
+		return nil, refused
 	case isClosed(grant.revoked):
 		h.counters.refusedUnknownKeys.Add(1)
 		return nil, unavailable("the keys have just changed")
@@ -86,7 +104,9 @@ func (h *Hub) admit(w http.ResponseWriter, request *http.Request) (*relay, *refu
 	default:
 		if ok, retryAfter := h.admission.begin(r.view.putSize(r.encoding), now); !ok {
 			h.counters.refusedAdmission.Add(1)
-			return nil, &refusal{http.StatusServiceUnavailable, retryAfter, "too many relays need the whole configuration at once"}
+			refused := unavailable("too many relays need the whole configuration at once")
+			refused.retryAfter = retryAfter
+			return nil, refused
 		}
 	}
 	if early != nil {
@@ -104,7 +124,7 @@ func (h *Hub) admit(w http.ResponseWriter, request *http.Request) (*relay, *refu
 
 // unavailable is status 503. Relays come back within some seconds, not all at once.
 func unavailable(reason string) *refusal {
-	return &refusal{http.StatusServiceUnavailable, 1 + rand.IntN(5), reason}
+	return &refusal{status: http.StatusServiceUnavailable, retryAfter: 1 + rand.IntN(5), reason: reason, level: slog.LevelWarn}
 }
 
 // resume finds out whether a relay can be led on by events, from the state that its id says it has. Otherwise it needs

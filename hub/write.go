@@ -24,6 +24,7 @@ type output struct {
 	timeout time.Duration
 	clears  bool // a deadline that passes while nothing is pending does harm, so it is cleared: HTTP/2 ends the stream
 	pending int  // bytes since the deadline was set
+	held    bool // there may be bytes in a buffer that were not flushed
 	err     error
 	sum     checksum // of the uncompressed text; for gzip
 	buffer  []byte   // for id lines
@@ -46,6 +47,7 @@ func (o *output) write(data []byte) {
 	for len(data) > 0 && o.err == nil {
 		part := data[:min(len(data), maxWrite-o.pending)]
 		o.guarded(func() error {
+			o.held = true
 			n, err := o.w.Write(part)
 			o.written.Add(uint64(n))
 			o.total.Add(uint64(n))
@@ -61,11 +63,21 @@ func (o *output) write(data []byte) {
 // flush sends the buffered bytes, and returns the first error so far.
 func (o *output) flush() error {
 	o.guarded(o.control.Flush, o.pending == 0)
-	if o.err == nil && o.clears {
-		_ = o.control.SetWriteDeadline(time.Time{})
+	if o.err == nil {
+		o.held = false
+		if o.clears {
+			_ = o.control.SetWriteDeadline(time.Time{})
+		}
 	}
 	o.pending = 0
 	return o.err
+}
+
+// add appends the checksum of a text that was written.
+func (o *output) add(sum checksum) {
+	if o.err == nil {
+		o.sum.append(sum)
+	}
 }
 
 // guarded makes a call that writes, unless the stream was aborted. After the deadline is set it looks again: abort sets a
@@ -86,14 +98,45 @@ func (o *output) guarded(write func() error, deadline bool) {
 	o.err = write()
 }
 
-// abort ends a pending write, and makes further ones fail. Afterwards, awaitWrite returns soon.
-func (o *output) abort() {
-	o.aborted.Store(true)
+// refuse makes further writes fail, and lets one that is pending end. The stream can still end in order.
+func (o *output) refuse() { o.aborted.Store(true) }
+
+// writes tells whether a write is pending.
+func (o *output) writes() bool {
+	if o.writing.TryLock() {
+		o.writing.Unlock()
+		return false
+	}
+	return true
+}
+
+// cut ends a pending write, and the stream with it: over HTTP/2, a deadline that is over resets it.
+func (o *output) cut() {
+	if !o.writes() {
+		return
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.closed {
 		_ = o.control.SetWriteDeadline(time.Unix(1, 0))
 	}
+}
+
+// abort makes further writes fail, and ends one that is pending. Afterwards, awaitWrite returns soon.
+func (o *output) abort() {
+	o.refuse()
+	o.cut()
+}
+
+// reopen allows writes after refuse, for the end of the stream. It returns false if the stream is broken, or if they would send
+// the bytes that were in a buffer before.
+func (o *output) reopen() bool {
+	if o.held || o.err != nil && !errors.Is(o.err, errEnded) {
+		return false
+	}
+	o.err = nil
+	o.aborted.Store(false)
+	return true
 }
 
 // awaitWrite waits for the end of the write that is pending.
@@ -187,7 +230,7 @@ func (r *relay) writePut(next job) error {
 
 func (r *relay) put(f frame) {
 	r.out.write(f.data)
-	r.out.sum.append(f.sum)
+	r.out.add(f.sum)
 	r.wrote(f.digest)
 }
 
@@ -197,14 +240,14 @@ func (r *relay) event(event *piece, d digest.Digest) {
 	id, sum := appendID(r.out.buffer[:0], d, r.encoding)
 	r.out.buffer = id
 	r.out.write(id)
-	r.out.sum.append(sum)
+	r.out.add(sum)
 	r.wrote(d)
 }
 
 func (r *relay) piece(p *piece) {
 	data, sum := p.bytes(r.encoding)
 	r.out.write(data)
-	r.out.sum.append(sum)
+	r.out.add(sum)
 }
 
 func (r *relay) wrote(d digest.Digest) { r.lastEvent, r.lastEventID = time.Now(), d }

@@ -118,7 +118,7 @@ func ExampleServer_keyRotation() {
 	recorder.WaitForKind(nil, timeout, autoconfigtest.ReceivedAllEnvironments) // in a test: t rather than nil
 
 	newKey := config.SDKKey("sdk-00000000-0000-4000-8000-00000000beef")
-	server.Patch(autoconfigtest.RotateSDKKey(production, newKey, time.Now().Add(2*time.Second)))
+	server.Patch(autoconfigtest.RotateSDKKey(production, newKey, time.Now().Add(5*time.Second)))
 	update := recorder.Next(nil, timeout)
 	fmt.Println(update)
 	fmt.Println("the key is now", update.Params.SDKKey, "and still", update.Params.ExpiringSDKKey)

@@ -43,7 +43,7 @@ func addCacheFlags(cmd *cobra.Command, o *cacheOptions) {
 		"`URL` of a Redis server that keeps it for a fleet; one with a password belongs in CACHE_REDIS_URL")
 	flags.StringVar(&o.olderKeyFile, "cache-older-key-file", "",
 		"`file` of former auto-configuration keys, one a line, that the cache may still be encrypted with")
-	cmd.MarkFlagsMutuallyExclusive("cache-file", "cache-redis")
+	markExclusive(cmd, "cache-file", "cache-redis")
 	_ = cmd.MarkFlagFilename("cache-file")
 	_ = cmd.MarkFlagFilename("cache-older-key-file")
 }

@@ -84,24 +84,24 @@ func TestOnceWaitsForTheStreamAlsoWithACache(t *testing.T) {
 func TestOnceEndsWithTheCacheAfterTheInitTimeout(t *testing.T) {
 	t.Parallel()
 	out := inFolder(t, "envs.json")
-	p := start(t, service(nowhere), "watch", "--once", "--init-timeout", "2s", "--output-file", out,
+	p := start(t, service(nowhere), "watch", "--once", "--init-timeout", "5s", "--output-file", out,
 		"--cache-file", cached(t, testKey, twoEnvironments()...))
 	p.exit(exitOK)
 	assert.Contains(t, p.stderr.String(),
-		"The service has not delivered within 2s; ending with the configuration from the cache, confirmed 2m ago")
+		"The service has not delivered within 5s; ending with the configuration from the cache, confirmed 2m ago")
 	assert.Len(t, readOutput(t, out).Environments, 2)
 }
 
 func TestTheCacheIsInTimeForTheInitTimeout(t *testing.T) {
 	t.Parallel()
 	server := autoconfigtest.NewServer(t)
-	p := start(t, service(server.URL), "watch", "--init-timeout", "2s", "--cache-file", cached(t, testKey, twoEnvironments()...))
+	p := start(t, service(server.URL), "watch", "--init-timeout", "5s", "--cache-file", cached(t, testKey, twoEnvironments()...))
 	p.says(&p.stdout, "received all from the cache")
 	server.WaitForConnections(1, soon)
 	select {
 	case <-p.ended:
 		t.Fatal("the command has ended")
-	case <-time.After(2500 * time.Millisecond): // that nothing happens can't be waited for otherwise
+	case <-time.After(5500 * time.Millisecond): // that nothing happens can't be waited for otherwise
 	}
 	server.Put(autoconfigtest.MakePut())
 	p.says(&p.stdout, "received all: 0 environments")

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
@@ -13,11 +14,13 @@ import (
 // checkedCache notices when the cache is named by mistake: when something else than a cache is there.
 type checkedCache struct {
 	cache
-	foreign chan<- error // has room for the one error of Load
+	foreign  chan<- error // has room for the one error of Load
+	answered *atomic.Bool // set when Load has returned
 }
 
 func (c checkedCache) Load(ctx context.Context) (*autoconfig.Snapshot, error) {
 	snapshot, err := c.cache.Load(ctx)
+	defer c.answered.Store(true)
 	if errors.Is(err, store.ErrForeign) {
 		c.foreign <- err
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/relayconf/relayconf/store"
 )
 
-const cacheShowHelp = `Prints what a cache of "relayconf watch" holds, and how old it is. Keys are masked: only their last four
+var cacheShowHelp = `Prints what a cache of "relayconf watch" holds, and how old it is. Keys are masked: only their last four
 characters are shown. It only reads.
 
 The cache is what --cache-file or --cache-redis names, or CACHE_FILE or CACHE_REDIS_URL. It is decrypted with
@@ -30,7 +30,7 @@ With --format json it is one object: formatVersion, savedAt, confirmedAt (when t
 with each keepalive), ageSeconds (since then), and environments and filters, sorted by id, with the fields that "relayconf watch --format json" gives them and their version. Keys that have expired
 since are left out. Fields may be added, and none changes its meaning.
 
-` + exitCodesHelp
+` + exitCodesHelp(exitInterrupted)
 
 const cacheShowExample = `  relayconf cache show --cache-file /var/lib/relay/cache --key-file /run/secrets/auto-config-key
 
@@ -119,7 +119,7 @@ func peek(cache cache) (*autoconfig.Snapshot, error) {
 	case err != nil:
 		return nil, err
 	case snapshot == nil:
-		return nil, usageError("the cache is empty: nothing has been saved there yet")
+		return nil, usageError("there is no cache in %s: nothing has been saved there yet, or its name is a mistake", cache)
 	}
 	return snapshot, nil
 }

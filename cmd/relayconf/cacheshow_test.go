@@ -64,6 +64,7 @@ func TestCacheShowSaysWhyItCannotAndChangesNothing(t *testing.T) {
 	write(t, damaged, string(data))
 	another := cached(t, "rel-another", twoEnvironments()...)
 	older := write(t, inFolder(t, "older"), "rel-another\n")
+	none := inFolder(t, "none")
 	const redisURL = "redis://:" + redisPassword + "@127.0.0.1:1/0?max_retries=-1"
 	tests := map[string]struct {
 		environment []string
@@ -73,8 +74,8 @@ func TestCacheShowSaysWhyItCannotAndChangesNothing(t *testing.T) {
 	}{
 		"no cache named":  {[]string{keyVariable}, nil, exitUsage, "name one with --cache-file or --cache-redis, or set CACHE_FILE"},
 		"two caches":      {[]string{keyVariable, "CACHE_FILE=a", "CACHE_REDIS_URL=" + redisURL}, nil, exitUsage, "there is one cache only"},
-		"two flags":       {[]string{keyVariable}, []string{"--cache-file", "a", "--cache-redis", "b"}, exitUsage, "none of the others can be"},
-		"nothing there":   {[]string{keyVariable}, []string{"--cache-file", inFolder(t, "none")}, exitUsage, "nothing has been saved there yet"},
+		"two flags":       {[]string{keyVariable}, []string{"--cache-file", "a", "--cache-redis", "b"}, exitUsage, "can't be used together: leave one of them out"},
+		"nothing there":   {[]string{keyVariable}, []string{"--cache-file", none}, exitUsage, "there is no cache in the file " + none + ": nothing has been saved there yet"},
 		"another key":     {[]string{keyVariable}, []string{"--cache-file", another}, exitUsage, "If the auto-config key was changed, give the former one"},
 		"an older key":    {[]string{keyVariable}, []string{"--cache-file", another, "--cache-older-key-file", older}, exitOK, ""},
 		"damaged":         {[]string{keyVariable}, []string{"--cache-file", damaged}, exitUsage, "it is damaged"},

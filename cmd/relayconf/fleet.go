@@ -17,12 +17,12 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/ops"
 )
 
-const fleetHelp = `Shows which relays a hub has, whether each has applied the present configuration, and calls them.
+var fleetHelp = `Shows which relays a hub has, whether each has applied the present configuration, and calls them.
 
 It asks the admin listener of relayconf serve. Relays that keep a link (relayconf watch --link, or package link/agent) tell
 what they have applied. Of others only the stream is known, and with it what they were sent: they are shown as "sent".
 
-` + exitCodesHelp
+` + exitCodesHelp(exitMissing, exitInconclusive, exitInterrupted)
 
 const fleetExample = `  # Which relays are there, and are they up to date?
   relayconf fleet list

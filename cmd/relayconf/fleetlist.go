@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	prettytext "github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
@@ -32,22 +34,26 @@ the hub that it is connected to.
 roundTripSeconds, address, version, since, status, hub, key, digest and wantDigest. Members may be added.`,
 		Args: cobra.NoArgs,
 		RunE: command(func(cmd *cobra.Command, _ []string) error {
-			client, err := o.client()
-			if err != nil {
-				return err
-			}
-			var list fleet.ListJSON
-			if err := client.get(cmd.Context(), fleet.RelaysPath, nil, &list); err != nil {
-				return err
-			}
-			if o.format == "json" {
-				return printJSON(cmd.OutOrStdout(), list)
-			}
-			return printRelays(cmd.OutOrStdout(), list, time.Now())
+			return runFleetList(cmd.Context(), *o, cmd.OutOrStdout(), terminalWidth(cmd.OutOrStdout()))
 		}),
 	}
 	addFormat(cmd, &o.format)
 	return cmd
+}
+
+func runFleetList(ctx context.Context, o fleetOptions, out io.Writer, width int) error {
+	client, err := o.client()
+	if err != nil {
+		return err
+	}
+	var list fleet.ListJSON
+	if err := client.get(ctx, fleet.RelaysPath, nil, &list); err != nil {
+		return err
+	}
+	if o.format == "json" {
+		return printJSON(out, list)
+	}
+	return printRelays(out, list, width, time.Now())
 }
 
 func newFleetShow(o *fleetOptions) *cobra.Command {
@@ -75,45 +81,89 @@ func newFleetShow(o *fleetOptions) *cobra.Command {
 	return cmd
 }
 
-// printRelays prints a table that is as wide as the terminal at most; elsewhere nothing is cut.
-func printRelays(out io.Writer, list fleet.ListJSON, now time.Time) error {
-	t := newTable(out)
-	header := table.Row{"NAME", "SYNC", "ADDRESS", "SINCE", "RTT", "VERSION"}
-	if len(list.Hubs) > 0 {
-		header = append(header, "HUB")
-	}
-	t.AppendHeader(header)
-	for _, r := range list.Relays {
-		row := table.Row{terminal.Plain(r.Name), syncText(r), terminal.Plain(r.Address), agoText(r.Since, now), roundTripText(r), terminal.Plain(r.Version)}
-		if len(list.Hubs) > 0 {
-			row = append(row, terminal.Plain(r.Hub))
-		}
-		t.AppendRow(row)
-	}
-	text := t.Render() + "\n"
-	if len(list.Relays) == 0 {
-		text = "No relay is connected, and none was seen.\n"
+// printRelays prints a table that is as wide as a terminal at most. With a width of 0 it has everything.
+func printRelays(out io.Writer, list fleet.ListJSON, width int, now time.Time) error {
+	shown := "No relay is connected, and none was seen.\n"
+	if len(list.Relays) > 0 {
+		shown = relayTable(list, width, now) + "\n"
 	}
 	if !list.Complete {
-		text += "Relays may be missing: " + terminal.Plain(list.Incomplete) + "\n"
+		shown += "Relays may be missing: " + terminal.Plain(list.Incomplete) + "\n"
 	}
-	_, err := io.WriteString(out, text)
+	_, err := io.WriteString(out, shown)
 	return err
 }
 
-func newTable(out io.Writer) table.Writer {
+// Columns of the table, by number.
+const (
+	nameColumn = iota + 1
+	syncColumn
+	addressColumn
+	sinceColumn
+	roundTripColumn
+	versionColumn
+	hubColumn
+)
+
+// leftOut are the columns that a narrow terminal goes without, the first one first.
+var leftOut = []int{versionColumn, addressColumn, roundTripColumn, sinceColumn, hubColumn}
+
+// relayTable leaves out columns until the table fits, and then cuts names.
+func relayTable(list fleet.ListJSON, width int, now time.Time) string {
+	t, columns := newTable(), versionColumn
+	if len(list.Hubs) > 0 {
+		columns = hubColumn
+	}
+	t.AppendHeader(table.Row{"NAME", "SYNC", "ADDRESS", "SINCE", "RTT", "VERSION", "HUB"}[:columns])
+	for _, r := range list.Relays {
+		t.AppendRow(table.Row{terminal.Plain(r.Name), syncText(r), terminal.Plain(r.Address), agoText(r.Since, now), roundTripText(r),
+			terminal.Plain(r.Version), terminal.Plain(r.Hub)}[:columns])
+	}
+	shown := t.Render()
+	over := func() int { return prettytext.LongestLineLen(shown) - width }
+	if width <= 0 {
+		return shown
+	}
+	var configs []table.ColumnConfig
+	for i := 0; i < len(leftOut) && over() > 0; i++ {
+		configs = append(configs, table.ColumnConfig{Number: leftOut[i], Hidden: true})
+		t.SetColumnConfigs(configs)
+		shown = t.Render()
+	}
+	if over() <= 0 {
+		return shown
+	}
+	const least = 4 // characters of a name
+	longest := 0
+	for _, r := range list.Relays {
+		longest = max(longest, prettytext.StringWidth(terminal.Plain(r.Name)))
+	}
+	t.SetColumnConfigs(append(configs, table.ColumnConfig{Number: nameColumn, WidthMax: max(least, longest-over()),
+		WidthMaxEnforcer: func(name string, most int) string { return prettytext.Snip(name, most, "…") }}))
+	return t.Render()
+}
+
+func newTable() table.Writer {
 	t := table.NewWriter()
 	style := table.StyleDefault
 	style.Options = table.OptionsNoBordersAndSeparators
 	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
-	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		if width, _, err := term.GetSize(int(file.Fd())); err == nil {
-			style.Size.WidthMax = width
-		}
-	}
 	t.SetStyle(style)
 	t.SuppressTrailingSpaces()
 	return t
+}
+
+// terminalWidth is the width of a terminal in columns, and 0 for anything else.
+func terminalWidth(out io.Writer) int {
+	file, ok := out.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return 0
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 func syncText(r fleet.RelayJSON) string {

@@ -87,7 +87,7 @@ func TestAFleetInRedisNeedsAKey(t *testing.T) {
 	args := []string{"serve", "--environments", inFile(t, "environments.yaml", sharedFile), "--keys", keys, "--fleet-redis"}
 	p := start(t, nil, append(args, "redis://:"+redisPassword+"@127.0.0.1:1")...)
 	p.exit(exitUsage)
-	assert.Contains(t, p.stderr.String(), "The hubs of a fleet in Redis need a key that all of them have")
+	assert.Contains(t, p.stderr.String(), "the hubs of a fleet in Redis know each other by a key that all of them have")
 	p = start(t, hubKey, append(args, "nonsense://:"+redisPassword+"@h")...)
 	p.exit(exitUsage)
 	assert.Contains(t, p.stderr.String(), "--fleet-redis")

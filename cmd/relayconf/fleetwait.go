@@ -10,15 +10,15 @@ import (
 	"strings"
 	"time"
 
+	prettytext "github.com/jedib0t/go-pretty/v6/text"
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/terminal"
 )
 
-const fleetWaitHelp = `Waits until all relays that are expected have applied a configuration, at one moment. Run it after the rotation of a key,
+var fleetWaitHelp = `Waits until all relays that are expected have applied a configuration, at one moment. Run it after the rotation of a key,
 before the old key is deleted.
 
 It waits for an environment at a version, or a later one (--environment, --version); for exactly a digest (--digest); or
@@ -36,7 +36,7 @@ hub or Redis is down), that has just started without a cache and so does not kno
 
 --format json prints the outcome: result (applied, missing or inconclusive), done, total, missing (name, reason), problem.
 
-` + exitCodesHelp
+` + exitCodesHelp(exitMissing, exitInconclusive, exitInterrupted)
 
 type fleetWaitOptions struct {
 	condition  fleet.Condition
@@ -57,7 +57,7 @@ func newFleetWait(o *fleetOptions) *cobra.Command {
 		RunE: command(func(cmd *cobra.Command, _ []string) error {
 			signals := catchSignals(context.Background(), "")
 			defer signals.end()
-			return w.run(signals.stop, *o, cmd.OutOrStdout())
+			return w.run(signals.stop, *o, cmd.OutOrStdout(), newWaitBar())
 		}),
 	}
 	flags := cmd.Flags()
@@ -71,13 +71,13 @@ func newFleetWait(o *fleetOptions) *cobra.Command {
 	flags.BoolVar(&c.AllowUnconfirmed, "allow-unconfirmed", false, "count a relay without agent when it was sent everything")
 	flags.Var(atLeast(time.Nanosecond, &w.timeout), "timeout", "how long to wait")
 	addFormat(cmd, &o.format)
-	cmd.MarkFlagsRequiredTogether("environment", "version")
-	cmd.MarkFlagsMutuallyExclusive("environment", "digest")
+	markTogether(cmd, "environment", "version")
+	markExclusive(cmd, "environment", "digest")
 	_ = cmd.RegisterFlagCompletionFunc("relay", completeRelays(o, anyRelay))
 	return cmd
 }
 
-func (w fleetWaitOptions) run(ctx context.Context, o fleetOptions, out io.Writer) error {
+func (w fleetWaitOptions) run(ctx context.Context, o fleetOptions, out io.Writer, bar *waitBar) error {
 	client, err := o.client()
 	if err != nil {
 		return err
@@ -93,7 +93,6 @@ func (w fleetWaitOptions) run(ctx context.Context, o fleetOptions, out io.Writer
 		return waitError(ctx, err)
 	}
 	defer response.Body.Close()
-	bar := newWaitBar()
 	defer bar.end()
 	lines := json.NewDecoder(response.Body)
 	for {
@@ -150,31 +149,40 @@ func missingText(p fleet.Progress) string {
 }
 
 // waitBar shows progress on a terminal, and nothing elsewhere.
-type waitBar struct{ bar *progressbar.ProgressBar }
-
-func newWaitBar() *waitBar {
-	if !term.IsTerminal(int(os.Stderr.Fd())) {
-		return &waitBar{}
-	}
-	return &waitBar{progressbar.NewOptions(1, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionFullWidth(),
-		progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(false), progressbar.OptionClearOnFinish())}
+type waitBar struct {
+	width int // of the terminal; 0: there is none
+	bar   *progressbar.ProgressBar
 }
 
+func newWaitBar() *waitBar { return &waitBar{width: terminalWidth(os.Stderr)} }
+
 func (b *waitBar) show(p fleet.Progress) {
-	if b.bar == nil {
+	if b.width == 0 {
 		return
 	}
-	const most = 30 // characters
+	total := max(1, p.Total)
+	if b.bar == nil {
+		b.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(os.Stderr), progressbar.OptionFullWidth(),
+			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(false), progressbar.OptionClearOnFinish())
+	}
+	b.bar.Describe(barText(p, b.width))
+	b.bar.ChangeMax(total)
+	_ = b.bar.Set(min(p.Done, total-1)) // a bar that is full is gone
+}
+
+// barText says who is waited for. It leaves room for the bar, unless the terminal has none.
+func barText(p fleet.Progress, width int) string {
 	text := p.Problem
 	if len(p.Missing) > 0 {
 		text = "waiting for " + p.Missing[0].Name
 	}
-	if runes := []rune(text); len(runes) > most {
-		text = string(runes[:most-1]) + "…"
+	text = terminal.Plain(text)
+	const bar, least = 16, 8 // columns: "100% |", some of the bar, "| ()"; a text
+	count := len(fmt.Sprintf("%d/%d", p.Total, p.Total))
+	if most := max(least, min(width/2, width-bar-count)); prettytext.StringWidth(text) > most {
+		text = prettytext.Snip(text, most, "…")
 	}
-	b.bar.Describe(terminal.Plain(text))
-	b.bar.ChangeMax(max(1, p.Total))
-	_ = b.bar.Set(min(p.Done, max(1, p.Total)-1)) // a bar that is full is gone
+	return text
 }
 
 // end takes the bar away.
@@ -182,5 +190,5 @@ func (b *waitBar) end() {
 	if b.bar != nil {
 		_ = b.bar.Clear()
 	}
-	b.bar = nil
+	b.width, b.bar = 0, nil
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
@@ -80,7 +82,7 @@ func newFollower(s settings, o watchOptions, out *stdout) (*follower, error) {
 	}
 	foreign := make(chan error, 1)
 	if cache != nil {
-		cache = checkedCache{cache, foreign}
+		cache = checkedCache{cache, foreign, new(atomic.Bool)}
 	}
 	return &follower{
 		settings:  s,
@@ -211,6 +213,7 @@ func (f *follower) wait(signals signals) error {
 		select {
 		case <-confirmed:
 			if f.options.once {
+				f.sayWhetherWhole()
 				return nil
 			}
 			confirmed, timeout = nil, nil
@@ -238,6 +241,14 @@ func (f *follower) wait(signals signals) error {
 		case <-f.manager.Done():
 			return withCode(exitPermanent, f.manager.Err())
 		}
+	}
+}
+
+// sayWhetherWhole warns at the end of --once if the service has sent environments that could not be used. The rest counts.
+func (f *follower) sayWhetherWhole() {
+	if status := f.manager.Status(); status.NeedsPut && status.LastError != nil {
+		f.settings.loggers.Warnf("The configuration is not whole: %s. The rest of it counts; report this to the service",
+			strings.ReplaceAll(status.LastError.Message, "\n", "; "))
 	}
 }
 

@@ -12,7 +12,10 @@ import (
 // startHealth opens the --health-addr, and tells systemd from now on how watch is doing. The function that it returns ends
 // both.
 func (f *follower) startHealth() (stop func(), err error) {
-	logger := logging.New(stderr, f.options.logFormat, f.settings.LogLevel)
+	logger := structuredLogger(f.settings.loggers)
+	if f.options.logFormat == logging.JSON {
+		logger = logging.New(stderr, logging.JSON, f.settings.LogLevel)
+	}
 	shown := ops.New(ops.Options{
 		Report:  func() ops.Report { return ops.Report{Status: f.manager.Status()} },
 		Version: version(), Logger: logger,
@@ -24,7 +27,7 @@ func (f *follower) startHealth() (stop func(), err error) {
 			MaxConnections: mostProbes, WriteTimeout: opsWriteTimeout, Logger: logger})
 		if err != nil {
 			cancel()
-			return func() {}, err
+			return func() {}, listenError("health-addr", err)
 		}
 	}
 	ended := make(chan struct{})

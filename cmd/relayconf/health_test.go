@@ -44,7 +44,7 @@ func TestWatchShowsItsHealth(t *testing.T) {
 		code, body = get(t, url+"/readyz")
 		return code == http.StatusOK && strings.Contains(body, `"stale"`)
 	}, soon, 5*time.Millisecond)
-	for line := range strings.Lines(w.stderr.String()) {
+	for line := range strings.Lines(w.stderr.wholeLines()) {
 		assert.True(t, json.Valid([]byte(line)), "the log is JSON: %s", line)
 	}
 }
@@ -55,4 +55,15 @@ func TestAHealthAddressInUseEndsWatch(t *testing.T) {
 	w := start(t, service(upstream.URL), "watch", "--health-addr", strings.TrimPrefix(upstream.URL, "http://"))
 	w.exit(exitUnexpected)
 	assert.Contains(t, w.stderr.String(), "the health listener can't be opened")
+}
+
+func TestTheLogOfWatchHasOneFormat(t *testing.T) {
+	t.Parallel()
+	upstream := autoconfigtest.NewServer(t)
+	w := start(t, service(upstream.URL), "watch", "--health-addr", "127.0.0.1:0")
+	w.says(&w.stderr, "INFO: Listening (listener: health, url: http://127.0.0.1:")
+	w.says(&w.stderr, "INFO: Connecting to ")
+	for line := range strings.Lines(w.stderr.wholeLines()) {
+		assert.Regexp(t, `^\d{4}-\d\d-\d\d\S* \S+ (INFO|WARN): |^\S+ (INFO|WARN): `, line)
+	}
 }

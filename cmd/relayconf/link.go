@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync/atomic"
 
@@ -20,7 +18,7 @@ func (f *follower) startLink() (err error) {
 	s := f.settings
 	module, _ := moduleVersion()
 	options := []agent.Option{agent.WithName(f.options.name), agent.WithVersion("relayconf " + module),
-		agent.WithHTTPConfig(s.http), agent.WithLogger(linkLogger(s.loggers))}
+		agent.WithHTTPConfig(s.http), agent.WithLogger(structuredLogger(s.loggers))}
 	if s.gate != nil {
 		options = append(options, agent.WithLogLevel(s.gate.set))
 	}
@@ -85,48 +83,4 @@ func (l gatedLines) Printf(format string, values ...any) {
 	if l.open() {
 		l.out.Printf(format, values...)
 	}
-}
-
-// linkLog passes the agent's log on to loggers.
-type linkLog struct {
-	loggers ldlog.Loggers
-	attrs   []slog.Attr
-}
-
-func linkLogger(loggers ldlog.Loggers) *slog.Logger { return slog.New(linkLog{loggers: loggers}) }
-
-func (l linkLog) Enabled(context.Context, slog.Level) bool { return true }
-
-func (l linkLog) WithAttrs(attrs []slog.Attr) slog.Handler {
-	l.attrs = append(l.attrs[:len(l.attrs):len(l.attrs)], attrs...)
-	return l
-}
-
-func (l linkLog) WithGroup(string) slog.Handler { return l }
-
-func (l linkLog) Handle(_ context.Context, r slog.Record) error {
-	text := []string{}
-	add := func(a slog.Attr) bool {
-		text = append(text, fmt.Sprintf("%s: %v", a.Key, a.Value))
-		return true
-	}
-	for _, a := range l.attrs {
-		add(a)
-	}
-	r.Attrs(add)
-	line := r.Message
-	if len(text) > 0 {
-		line += " (" + strings.Join(text, ", ") + ")"
-	}
-	to := ldlog.Error
-	switch {
-	case r.Level < slog.LevelInfo:
-		to = ldlog.Debug
-	case r.Level < slog.LevelWarn:
-		to = ldlog.Info
-	case r.Level < slog.LevelError:
-		to = ldlog.Warn
-	}
-	l.loggers.ForLevel(to).Println(line)
-	return nil
 }

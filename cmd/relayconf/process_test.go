@@ -20,7 +20,7 @@ import (
 const asCommand = "RELAYCONF_TEST_AS_COMMAND"
 
 // soon is far more than anything here takes, on a slow machine too.
-const soon = 60 * time.Second
+const soon = 2 * time.Minute
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
@@ -36,6 +36,8 @@ type process struct {
 	stdout text
 	stderr text
 	ended  chan struct{}
+
+	terminalRead <-chan struct{} // closed when everything was read that the terminal got; nil without one
 }
 
 // text is what a process has written so far.
@@ -56,6 +58,12 @@ func (x *text) String() string {
 	return x.buffer.String()
 }
 
+// wholeLines leaves out a line that is still being written.
+func (x *text) wholeLines() string {
+	written := x.String()
+	return written[:strings.LastIndexByte(written, '\n')+1]
+}
+
 // start starts the command with no other variables than these.
 func start(t *testing.T, environment []string, args ...string) *process {
 	t.Helper()
@@ -67,7 +75,8 @@ func start(t *testing.T, environment []string, args ...string) *process {
 func prepare(t *testing.T, environment []string, args ...string) *process {
 	p := &process{t: t, cmd: preparedCommand(environment, args...), ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
-	p.cmd.WaitDelay = time.Second // for a hook that outlives it and holds its standard error
+	// For a hook that outlives it and holds its standard error. Enough to copy all that was written, on a busy machine too.
+	p.cmd.WaitDelay = 10 * time.Second
 	return p
 }
 
@@ -101,14 +110,28 @@ func (p *process) exit(code int) {
 	case <-time.After(soon):
 		require.FailNow(p.t, "the command does not end")
 	}
+	if p.terminalRead != nil {
+		<-p.terminalRead
+	}
 	require.Equal(p.t, code, p.cmd.ProcessState.ExitCode(), "%s", &p.stderr)
 }
 
-// says waits until the text is there.
+// says waits until the text is there, with the rest of its line.
 func (p *process) says(x *text, want string) {
 	p.t.Helper()
-	require.Eventually(p.t, func() bool { return strings.Contains(x.String(), want) }, soon, 5*time.Millisecond,
+	written := x.wholeLines
+	if p.terminalRead != nil {
+		written = x.String // a bar has no end of a line
+	}
+	require.Eventually(p.t, func() bool { return strings.Contains(written(), want) }, soon, 5*time.Millisecond,
 		"never said: %s", want)
+}
+
+// shows waits until the text is there, also within a line that has no end yet.
+func (p *process) shows(x *text, want string) {
+	p.t.Helper()
+	require.Eventually(p.t, func() bool { return strings.Contains(x.String(), want) }, soon, 5*time.Millisecond,
+		"never shown: %s", want)
 }
 
 // jsonLine is a line of --format json; only what the tests look at.
@@ -122,11 +145,8 @@ type jsonLine struct {
 func (p *process) lines() []jsonLine {
 	p.t.Helper()
 	var lines []jsonLine
-	for line := range strings.Lines(p.stdout.String()) {
+	for line := range strings.Lines(p.stdout.wholeLines()) {
 		var parsed jsonLine
-		if !strings.HasSuffix(line, "\n") {
-			break // the rest of it is to come
-		}
 		require.NoError(p.t, json.Unmarshal([]byte(line), &parsed), line)
 		lines = append(lines, parsed)
 	}

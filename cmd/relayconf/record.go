@@ -14,7 +14,7 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/logging"
 )
 
-const recordHelp = `Saves a live auto-configuration stream with its pauses, for "relayconf replay". FILE is created with mode 0600; - is
+var recordHelp = `Saves a live auto-configuration stream with its pauses, for "relayconf replay". FILE is created with mode 0600; - is
 standard output. It goes on when the line drops, which the recording shows too, and ends with Ctrl-C or after
 the --duration.
 
@@ -24,7 +24,7 @@ sdkKey, mobKey, sdkKeys and mobileKeys, and any other text that starts as keys d
 searched, and is left out. Names, ids and all else stay as they are. --keep-keys keeps everything: such a recording is
 as secret as the keys in it.
 
-` + exitCodesHelp
+` + exitCodesHelp(exitPermanent, exitInitTimeout, exitInterrupted)
 
 const recordExample = `  AUTO_CONFIG_KEY=rel-... relayconf record mine.sse
   relayconf record mine.sse --force --key-file key --duration 10m`

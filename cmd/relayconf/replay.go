@@ -20,7 +20,7 @@ import (
 	"github.com/relayconf/relayconf/config"
 )
 
-const replayHelp = `Serves a recording as an auto-configuration service, for tests of a relay. FILE is what "relayconf record"
+var replayHelp = `Serves a recording as an auto-configuration service, for tests of a relay. FILE is what "relayconf record"
 or "curl -N" saved; - is standard input. It prints its URL, and a line for each connection, and ends
 with Ctrl-C.
 
@@ -33,7 +33,7 @@ A recording is plain text: the stream itself. Comment lines that start with ":!"
 Any key is accepted, unless --key or --key-file says which. AUTO_CONFIG_KEY is for the clients, and is not
 read here.
 
-` + exitCodesHelp
+` + exitCodesHelp(exitInterrupted)
 
 const replayExample = `  # Serve a recording, and follow it in another terminal
   relayconf replay mine.sse
@@ -68,7 +68,7 @@ func newReplay() *cobra.Command {
 		"move the expiry times of keys, as if the recording had been made now; it must say when it was made")
 	flags.StringVar(&o.key, "key", "", "the only `key` that is accepted: a made-up one, for others can see it; a real one belongs in --key-file")
 	flags.StringVar(&o.keyFile, "key-file", "", "`file` that holds the only key that is accepted")
-	cmd.MarkFlagsMutuallyExclusive("key", "key-file")
+	markExclusive(cmd, "key", "key-file")
 	return cmd
 }
 

@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
+	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 	"github.com/spf13/cobra"
 
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/logging"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/orphans"
 )
 
-const rootHelp = `relayconf keeps a relay configured: it follows the auto-configuration stream that tells
+var rootHelp = `relayconf keeps a relay configured: it follows the auto-configuration stream that tells
 which environments a relay serves, and with which keys.
 
 These environment variables work for every command that connects to the service:
@@ -26,7 +29,7 @@ These environment variables work for every command that connects to the service:
   NO_COLOR             if set, no colours; without a terminal there are none anyway
 The log goes to standard error, and what a command is for to standard output.
 
-` + exitCodesHelp
+` + exitCodesHelp()
 
 const rootExample = `  # See what it does: no key and no network needed
   relayconf watch --demo
@@ -46,7 +49,9 @@ func newRoot() *cobra.Command {
 		Example:       rootExample,
 		Version:       version(),
 		SilenceErrors: true,
-		SilenceUsage:  true,
+		// For each command that has none of its own.
+		PersistentPreRunE: checkFlagGroups,
+		SilenceUsage:      true,
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.AddCommand(newWatch(), newServe(), newReplay(), newRecord(), newFleet(), newCache(), newVersion())
@@ -66,14 +71,42 @@ func run(args []string) int {
 	root := newRoot()
 	root.SetArgs(args)
 	called, err := root.ExecuteC()
-	if err != nil && err.Error() != "" {
-		fmt.Fprintln(stderr, "relayconf:", maskKeys(err.Error()))
+	printError(called, err, logsJSON(called, args))
+	return exitCode(err)
+}
+
+// printError prints the error of a command, unless the log has it. A log in JSON has nothing but JSON.
+func printError(called *cobra.Command, err error, inJSON bool) {
+	var coded *exitError
+	if err == nil || err.Error() == "" || errors.As(err, &coded) && coded.logged {
+		return
 	}
-	code := exitCode(err)
-	if code == exitUsage {
-		fmt.Fprintf(stderr, "Run '%s --help' for usage.\n", called.CommandPath())
+	text, usage := maskKeys(err.Error()), ""
+	if exitCode(err) == exitUsage {
+		usage = fmt.Sprintf("Run '%s --help' for usage.", called.CommandPath())
 	}
-	return code
+	if inJSON {
+		logger := logging.New(stderr, logging.JSON, ldlog.Error)
+		if usage != "" {
+			logger = logger.With("hint", usage)
+		}
+		logger.Error(text)
+		return
+	}
+	fmt.Fprintln(stderr, "relayconf:", text)
+	if usage != "" {
+		fmt.Fprintln(stderr, usage)
+	}
+}
+
+// logsJSON tells whether the command line asks for a log in JSON, also if it is wrong otherwise, so that it was not parsed.
+func logsJSON(called *cobra.Command, args []string) bool {
+	const flag = "--log-format"
+	if called.Flags().Lookup(flag[2:]) == nil {
+		return false
+	}
+	at := slices.Index(args, flag)
+	return slices.Contains(args, flag+"="+logging.JSON) || at >= 0 && at+1 < len(args) && args[at+1] == logging.JSON
 }
 
 // command makes a function that may return any error one for cobra: an error without an exit code is an unexpected one. Flags

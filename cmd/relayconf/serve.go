@@ -10,7 +10,7 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/ops"
 )
 
-const serveHelp = `Serves the configuration to a fleet of relays: it follows the service once, or reads files, and relays connect
+var serveHelp = `Serves the configuration to a fleet of relays: it follows the service once, or reads files, and relays connect
 here instead of to the service. To move a relay behind it, set the relay's STREAM_URI to this address.
 
 The configuration comes from the stream (--stream-uri or STREAM_URI, with the key of AUTO_CONFIG_KEY or --key-file), or
@@ -46,9 +46,9 @@ SIGTERM or Ctrl-C ends it in order: /readyz fails at once, relays are served for
 one after the other within the --drain-time, to connect elsewhere. A second Ctrl-C ends it at once.
 It tells systemd when it serves a configuration, and that it is alive (Type=notify, WatchdogSec).
 
-` + exitCodesHelp
+` + exitCodesHelp(exitPermanent, exitInitTimeout, exitInterrupted)
 
-const serveExample = `  # See it work: a hub and two relays, no key and no network needed
+const serveExample = `  # See it work: a hub, its page and three relays, no key and no network needed
   relayconf serve --demo
 
   # One hub between the service and a fleet, which starts without the service, too
@@ -118,7 +118,7 @@ func addServeFlags(cmd *cobra.Command, o *serveOptions) {
 	o.seenWithin = fleet.DefaultSeenWithin
 	o.drainDelay, o.drainTime = 5*time.Second, 30*time.Second
 	flags := cmd.Flags()
-	flags.BoolVar(&o.demo, "demo", false, "start a hub with two relays behind it, which show what reaches them; takes 18 s, no key, and no network")
+	flags.BoolVar(&o.demo, "demo", false, "start a hub with three relays and its page, and show what changes reach them; takes 20 s, on a terminal until Ctrl-C; no key, no network")
 	flags.StringVar(&o.streamURI, "stream-uri", "", "the service's base `URI`, or that of another hub (default STREAM_URI)")
 	flags.StringVar(&o.environments, "environments", "", "take the configuration from this file or folder, at `path`, instead of the stream")
 	addStreamFlags(flags, &o.streamOptions, "full configuration")
@@ -147,11 +147,11 @@ func addServeFlags(cmd *cobra.Command, o *serveOptions) {
 	addLogFormat(cmd, &o.logFormat)
 
 	for _, other := range []string{"stream-uri", "environments", "key-file", "cache-file", "cache-redis", "cache-older-key-file",
-		"fleet-redis", "keys", "addr", "tls-cert", "health-addr"} {
-		cmd.MarkFlagsMutuallyExclusive("demo", other)
+		"fleet-redis", "keys", "addr", "tls-cert", "admin-addr", "health-addr", "name"} {
+		markExclusive(cmd, "demo", other)
 	}
-	cmd.MarkFlagsMutuallyExclusive("stream-uri", "environments")
-	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
+	markExclusive(cmd, "stream-uri", "environments")
+	markTogether(cmd, "tls-cert", "tls-key")
 	for _, file := range []string{"key-file", "environments", "keys", "tls-cert", "tls-key", "tls-client-ca", "admin-token-file"} {
 		_ = cmd.MarkFlagFilename(file)
 	}
@@ -170,6 +170,21 @@ const noAddr = "none"
 
 // check checks the flags that depend on each other.
 func (o serveOptions) check() error {
+	for _, listener := range []struct {
+		flag, address string
+		wanted        bool
+	}{
+		{"addr", o.addr, true},
+		{"admin-addr", o.adminAddr, o.adminAddr != noAddr},
+		{"health-addr", o.healthAddr, o.healthAddr != ""},
+	} {
+		if !listener.wanted {
+			continue
+		}
+		if err := checkAddress(listener.flag, listener.address); err != nil {
+			return err
+		}
+	}
 	switch {
 	case o.tlsClientCA != "" && o.tlsCert == "":
 		return usageError("--tls-client-ca is of no use without --tls-cert and --tls-key")

@@ -27,11 +27,13 @@ func TestAHubServesFilesToItsRelays(t *testing.T) {
 	assert.Equal(t, 200, code)
 	assert.Contains(t, body, `"condition": "stale"`)
 	assert.Contains(t, body, "environments.yaml:4: ")
+	assert.Contains(t, body, `"source": "FILE"`)
+	assert.Contains(t, body, `"lostSince": "20`)
 	replaceFile(t, path, hubFile)
 	r.has(t, "web/production", "shop/production")
 
 	assert.NotContains(t, h.stderr.String(), testKey)
-	for line := range strings.Lines(h.stderr.String()) {
+	for line := range strings.Lines(h.stderr.wholeLines()) {
 		assert.True(t, json.Valid([]byte(line)), "the log is JSON: %s", line)
 	}
 }
@@ -56,6 +58,7 @@ func TestEachListenerHasItsPart(t *testing.T) {
 	_, body := get(t, h.url("admin")+"/status")
 	var status struct {
 		Status           string
+		Source           string
 		AutoConfigStatus struct{ State string }
 		Environments     int
 		Hub              struct {
@@ -68,6 +71,7 @@ func TestEachListenerHasItsPart(t *testing.T) {
 	assert.Equal(t, "VALID", status.AutoConfigStatus.State)
 	assert.Equal(t, 2, status.Environments)
 	assert.Equal(t, "FILE", status.Hub.Source)
+	assert.Equal(t, "FILE", status.Source)
 	assert.Equal(t, 1, status.Hub.Relays)
 	_, body = get(t, h.url("health")+"/metrics")
 	assert.Contains(t, body, "relayconf_hub_relays 1\n")
@@ -99,9 +103,26 @@ func TestAKeyFileGivesViewsAndRevokes(t *testing.T) {
 	assert.Equal(t, http.StatusServiceUnavailable, code)
 }
 
+func TestAPatternThatMatchesNothingIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	const all, shop = "keys:\n  - {name: all, key: rel-all}\n", "  - {name: shop, key: rel-shop, projects: [shpo]}\n"
+	const warning, reread = "A pattern in the key file matches nothing", "Read the key file again"
+	keys, path := inFile(t, "keys.yaml", all+shop), inFile(t, "environments.yaml", hubFile)
+	h := startHub(t, nil, "--environments", path, "--keys", keys)
+	h.serves()
+	h.says(&h.stderr, `matches nothing at the moment; is it mistyped?","key":"shop","pattern":"shpo"`)
+	replaceFile(t, keys, all+shop+"  - {name: web, key: rel-web, environments: [web/*]}\n")
+	h.says(&h.stderr, reread)
+	assert.Equal(t, 1, strings.Count(h.stderr.String(), warning), "not again")
+	replaceFile(t, path, strings.ReplaceAll(hubFile, "projKey: web", "projKey: wbe"))
+	h.says(&h.stderr, `"key":"web","pattern":"web/*"`)
+	assert.Equal(t, 2, strings.Count(h.stderr.String(), warning))
+}
+
 func TestServeExitCodes(t *testing.T) {
 	t.Parallel()
 	good := inFile(t, "environments.yaml", hubFile)
+	keys := inFile(t, "keys.yaml", "keys:\n  - {name: all, key: rel-all}\n")
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = taken.Close() })
@@ -113,15 +134,22 @@ func TestServeExitCodes(t *testing.T) {
 		want        string
 	}{
 		{"no key", nil, []string{"--environments", good}, exitUsage, "there is no auto-configuration key"},
+		{"a cache without a key", nil, []string{"--environments", good, "--keys", keys, "--cache-file", good + ".cache"}, exitUsage, "the cache is encrypted with a key, and there is none: set AUTO_CONFIG_KEY or give a --key-file"},
 		{"files with a mistake", hubKey, []string{"--environments", inFile(t, "e.yaml", "environments: {}")}, exitUsage, "e.yaml:1: environments must be a list"},
 		{"no files", hubKey, []string{"--environments", good + "x"}, exitUsage, "no such file"},
 		{"a key file with a mistake", hubKey, []string{"--environments", good, "--keys", inFile(t, "k.yaml", "keys: {}")}, exitUsage, "k.yaml:1: keys must be a list"},
-		{"two sources", hubKey, []string{"--environments", good, "--stream-uri", "http://127.0.0.1:1"}, exitUsage, "none of the others can be"},
-		{"half of TLS", hubKey, []string{"--environments", good, "--tls-cert", good}, exitUsage, "tls-key"},
+		{"two sources", hubKey, []string{"--environments", good, "--stream-uri", "http://127.0.0.1:1"}, exitUsage, "can't be used together: leave one of them out"},
+		{"half of TLS", hubKey, []string{"--environments", good, "--tls-cert", good}, exitUsage, "--tls-cert needs --tls-key, too"},
 		{"authorities without TLS", hubKey, []string{"--environments", good, "--tls-client-ca", good}, exitUsage, "of no use without --tls-cert"},
 		{"no certificate", hubKey, []string{"--environments", good, "--tls-cert", good, "--tls-key", good}, exitUsage, "the TLS certificate"},
 		{"operators from elsewhere without a token", hubKey, []string{"--environments", good, "--admin-addr", ":0"}, exitUsage, "give an --admin-token-file"},
 		{"a short token", hubKey, []string{"--environments", good, "--admin-token-file", inFile(t, "token", "secret")}, exitUsage, "at least 16 plain characters"},
+		{"an address without a port", hubKey, []string{"--environments", good, "--addr", "foo"}, exitUsage, "--addr foo is no address: it must be HOST:PORT"},
+		{"an address with a bad port", hubKey, []string{"--environments", good, "--addr", "127.0.0.1:70000"}, exitUsage, "--addr 127.0.0.1:70000 is no address"},
+		{"an address of another machine", hubKey, []string{"--environments", good, "--addr", "192.0.2.1:0"}, exitUsage, "give another --addr, which must be an address of this machine"},
+		{"a host without a port for probes", hubKey, []string{"--environments", good, "--health-addr", "127.0.0.1"}, exitUsage, "--health-addr 127.0.0.1 is no address"},
+		{"a bad address for probes", hubKey, []string{"--environments", good, "--health-addr", "192.0.2.1:0"}, exitUsage, "give another --health-addr"},
+		{"a bad address for operators", hubKey, []string{"--environments", good, "--admin-addr", "localhost"}, exitUsage, "--admin-addr localhost is no address"},
 		{"an address in use", hubKey, []string{"--environments", good, "--addr", taken.Addr().String()}, exitUnexpected, "the relays listener can't be opened"},
 		{"something else in the place of the cache", hubKey, []string{"--environments", good, "--cache-file", inFile(t, "precious", "my diary, which is long enough")}, exitUsage, "precious"},
 		{"the same, with a stream", hubKey, []string{"--stream-uri", "http://127.0.0.1:1", "--cache-file", inFile(t, "precious", "my diary, which is long enough")}, exitUsage, "precious"},
@@ -133,7 +161,49 @@ func TestServeExitCodes(t *testing.T) {
 			h.exit(row.code)
 			assert.Contains(t, h.stderr.String(), row.want)
 			assert.NotContains(t, h.stderr.String(), testKey)
+			assertEndsInOneError(t, h.stderr.String())
 		})
+	}
+}
+
+// assertEndsInOneError says that a log in JSON has nothing but JSON, and one error, in its last line.
+func assertEndsInOneError(t *testing.T, log string) {
+	t.Helper()
+	var levels []string
+	for text := range strings.Lines(log) {
+		var line struct{ Level, Msg, Error string }
+		require.NoError(t, json.Unmarshal([]byte(text), &line), text)
+		levels = append(levels, line.Level)
+		assert.False(t, line.Level == "INFO" && line.Msg == "Ended", "it has failed")
+	}
+	require.NotEmpty(t, levels)
+	assert.Equal(t, "ERROR", levels[len(levels)-1])
+	assert.Equal(t, 1, strings.Count(strings.Join(levels, " "), "ERROR"), log)
+}
+
+func TestAFailedStartIsOneErrorInTheTextLogToo(t *testing.T) {
+	t.Parallel()
+	for name, args := range map[string][]string{
+		"before the log": {"--environments", "nowhere", "--keys", "nowhere", "--addr", "foo"},
+		"in the log":     {"--environments", "nowhere", "--addr", "127.0.0.1:0", "--admin-addr", "none"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := start(t, hubKey, append([]string{"serve"}, args...)...)
+			p.exit(exitUsage)
+			assert.NotContains(t, p.stderr.String(), "level=INFO msg=Ended")
+			assert.Equal(t, 1, strings.Count(p.stderr.String(), "relayconf: ")+strings.Count(p.stderr.String(), "level=ERROR"), p.stderr.String())
+		})
+	}
+}
+
+func TestAWrongFlagIsALineOfJSONToo(t *testing.T) {
+	t.Parallel()
+	for _, command := range []string{"serve", "watch"} {
+		p := start(t, hubKey, command, "--nosuch", "--log-format", "json")
+		p.exit(exitUsage)
+		assertEndsInOneError(t, p.stderr.String())
+		assert.Contains(t, p.stderr.String(), "relayconf "+command+" --help")
 	}
 }
 
@@ -167,6 +237,8 @@ func TestAHubRestartsFromItsCacheWithBrokenFiles(t *testing.T) {
 	second.serves()
 	_, lines = stream(t, second.url("relays"), testKey)
 	assert.Equal(t, id, streamID(t, lines), "the versions are those of before")
+	assert.Contains(t, first.stderr.String(), "versions of the environments are this hub's own")
+	assert.NotContains(t, second.stderr.String(), "versions of the environments are this hub's own", "it has said so")
 	require.NoError(t, second.cmd.Process.Kill())
 	<-second.ended
 
@@ -176,21 +248,4 @@ func TestAHubRestartsFromItsCacheWithBrokenFiles(t *testing.T) {
 	_, body := get(t, third.url("health")+"/readyz")
 	assert.Contains(t, body, `"condition": "from-cache"`)
 	startRelay(t, third.url("relays"), testKey).has(t, "web/production", "shop/production")
-}
-
-func TestServeDemoShowsChangesAndEndsByItself(t *testing.T) {
-	t.Parallel()
-	p := start(t, []string{"AUTO_CONFIG_KEY=rel-real", "STREAM_URI=nonsense", "CACHE_FILE=/nowhere/cache"}, "serve", "--demo")
-	p.exit(exitOK)
-	out := p.stdout.String()
-	for _, want := range []string{"all   ", "shop  ", "received all: 3 environments", "received all: 1 environment\n", "key rotated",
-		"expired", "added    shop/test", "TTL 5m -> 10m", "removed  web/staging", "interrupted", "That was the demo"} {
-		assert.Contains(t, out, want)
-	}
-	for line := range strings.Lines(out) {
-		if strings.HasPrefix(line, "shop ") {
-			assert.NotContains(t, line, "web/", "the relay of the shop sees its project alone")
-		}
-	}
-	assert.Contains(t, p.stderr.String(), "environments.yaml:11: ttlSeconds must be a whole number")
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -20,12 +21,25 @@ import (
 
 func TestSIGTERMDrainsTheHub(t *testing.T) {
 	t.Parallel()
-	h := startHub(t, hubKey, "--environments", inFile(t, "environments.yaml", hubFile), "--drain-delay", "2s", "--drain-time", "20s")
+	h := startHub(t, hubKey, "--environments", inFile(t, "environments.yaml", hubFile), "--drain-delay", "5s", "--drain-time", "1m")
 	h.serves()
-	response, lines := stream(t, h.url("relays"), testKey)
-	require.Equal(t, http.StatusOK, response.StatusCode)
 	health, relays := h.url("health"), h.url("relays")
-	streamID(t, lines)
+	// Of two relays the second is told half a minute after the first.
+	told := make(chan bool, 2)
+	var streams []*http.Response
+	for range 2 {
+		response, lines := stream(t, relays, testKey)
+		require.Equal(t, http.StatusOK, response.StatusCode)
+		streamID(t, lines)
+		streams = append(streams, response)
+		go func() {
+			reconnect := false
+			for !reconnect && lines.Scan() {
+				reconnect = strings.HasPrefix(lines.Text(), "event:") && strings.HasSuffix(lines.Text(), "reconnect")
+			}
+			told <- reconnect
+		}()
+	}
 	h.signal(syscall.SIGTERM)
 
 	require.Eventually(t, func() bool {
@@ -34,13 +48,12 @@ func TestSIGTERMDrainsTheHub(t *testing.T) {
 	}, soon, time.Millisecond, "/readyz fails at once")
 	code, _ := get(t, health+"/livez")
 	assert.Equal(t, http.StatusOK, code)
-	reconnect := false
-	for !reconnect && lines.Scan() {
-		reconnect = strings.HasPrefix(lines.Text(), "event:") && strings.HasSuffix(lines.Text(), "reconnect")
-	}
-	assert.True(t, reconnect, "the relay is told to connect elsewhere")
+	assert.True(t, <-told, "a relay is told to connect elsewhere")
 	code = asRelay(t, relays, testKey)
 	assert.Equal(t, http.StatusServiceUnavailable, code, "no new stream begins")
+	for _, response := range streams {
+		_ = response.Body.Close()
+	}
 	h.exit(exitOK)
 }
 
@@ -110,6 +123,7 @@ func TestSystemdIsToldWhenTheHubServes(t *testing.T) {
 	for message := ""; message != "STOPPING=1"; message = next() {
 		assert.NotEqual(t, "READY=1", message, "once")
 	}
+	go func() { _, _ = io.Copy(io.Discard, socket) }() // to a manager that does not read, it can't tell that it is alive
 	h.exit(exitOK)
 }
 
@@ -139,4 +153,31 @@ func TestAThousandConnectionsThatSendNothingShutOutNoRelay(t *testing.T) {
 	_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nX: "+strings.Repeat("x", 64<<10))
 	line, _ := bufio.NewReader(conn).ReadString('\n')
 	assert.Contains(t, line, "431")
+}
+
+func TestACacheOfAnotherKeyStaysAsItIsBesideFiles(t *testing.T) {
+	t.Parallel()
+	kept := inFolder(t, "cache")
+	args := []string{"--environments", inFile(t, "environments.yaml", hubFile), "--cache-file", kept}
+	first := startHub(t, []string{"AUTO_CONFIG_KEY=rel-former"}, args...)
+	first.serves()
+	require.Eventually(t, func() bool { return fileExists(kept) }, soon, 5*time.Millisecond)
+	require.NoError(t, first.cmd.Process.Kill())
+	<-first.ended
+	before := must(os.ReadFile(kept))
+
+	second := startHub(t, hubKey, args...)
+	second.serves()
+	second.says(&second.stderr, "The cache is encrypted with another key than this hub has. It is left as it is")
+	second.says(&second.stderr, "--cache-older-key-file")
+	assert.NotContains(t, second.stderr.String(), "set aside")
+	require.NoError(t, second.cmd.Process.Signal(os.Interrupt))
+	<-second.ended
+	assert.Equal(t, before, must(os.ReadFile(kept)))
+
+	third := startHub(t, hubKey, append(args, "--cache-older-key-file", inFile(t, "older", "rel-former\n"))...)
+	third.serves()
+	require.Eventually(t, func() bool { return !bytes.Equal(before, must(os.ReadFile(kept))) }, soon, 5*time.Millisecond,
+		"it is encrypted with the present key now")
+	assert.NotContains(t, third.stderr.String(), "another key")
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -32,9 +33,13 @@ func (s *server) startFleet() error {
 	if s.cache != nil && s.options.cache.File != "" {
 		namesFile = s.options.cache.File + namesSuffix
 	}
+	settle := time.Duration(0) // the default
+	if s.options.demo {
+		settle = time.Nanosecond // its relays were never with another hub
+	}
 	var err error
 	s.fleet, err = fleet.NewLocal(fleet.Options{Hub: s.hub, Name: name, Version: version(), Logger: s.logger,
-		NamesFile: namesFile, SeenWithin: s.options.seenWithin})
+		NamesFile: namesFile, SeenWithin: s.options.seenWithin, Settle: settle})
 	if err != nil {
 		return err
 	}

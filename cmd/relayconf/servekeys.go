@@ -28,7 +28,11 @@ func (s *server) applyKeys(keys []keyfile.Key) error {
 		all = append(all, hub.Key{Name: k.Name, Key: k.Key, SHA256: k.SHA256, Projects: k.Projects,
 			Environments: k.Environments, RelayNames: k.RelayNames})
 	}
-	return s.hub.SetKeys(all)
+	if err := s.hub.SetKeys(all); err != nil {
+		return err
+	}
+	s.checkPatterns()
+	return nil
 }
 
 // changeKey makes everything follow a new key of the hub. The former one counts a while longer for relays, since a

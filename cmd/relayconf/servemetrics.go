@@ -29,7 +29,7 @@ func (s *server) details() any {
 }
 
 func (s *server) report() ops.Report {
-	return ops.Report{Status: (*s.source.Load()).Status(), Draining: s.draining.Load()}
+	return ops.Report{Status: (*s.source.Load()).Status(), Files: s.options.environments != "", Draining: s.draining.Load()}
 }
 
 // newDelivery makes the histogram of the time that an event takes through the hub.

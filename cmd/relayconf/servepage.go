@@ -35,7 +35,7 @@ func (h pageHub) Upstream() page.Upstream {
 // Fleet describes the relays that the hub knows.
 func (h pageHub) Fleet() page.Fleet {
 	overview := h.server.directory().Overview()
-	shown := page.Fleet{Relays: make([]page.Relay, 0, len(overview.Relays)), Problem: overview.Incomplete}
+	shown := page.Fleet{Relays: make([]page.Relay, 0, len(overview.Relays)), Completeness: page.Completeness{Problem: overview.Incomplete, Notice: overview.Unsettled}}
 	for _, r := range overview.Relays {
 		shown.Relays = append(shown.Relays, pageRelay(r, overview.Hub))
 	}
@@ -74,15 +74,23 @@ type tee struct {
 	autoconfig.MessageHandler
 	hub  *hub.Hub
 	page *page.Page // nil without an admin listener
+
+	checkPatterns func() // called after a put, and after each reread of files
+	always        bool   // files: there are no patches
 }
 
 // changes returns the handler of everything that the source brings.
-func (s *server) changes() tee { return tee{s.hub.Handler(), s.hub, s.page} }
+func (s *server) changes() tee {
+	return tee{s.hub.Handler(), s.hub, s.page, s.checkPatterns, s.options.environments != ""}
+}
 
 // Changes is autoconfig.ChangeHandler.
 func (t tee) Changes(put bool, changes []autoconfig.Change) {
 	t.hub.Changes(put, changes)
 	if t.page != nil {
 		t.page.Changes(put, changes)
+	}
+	if put || t.always {
+		t.checkPatterns()
 	}
 }

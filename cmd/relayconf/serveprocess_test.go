@@ -50,7 +50,7 @@ func (h hubProcess) url(listener string) string {
 
 func (h hubProcess) serves() { h.says(&h.stderr, "Serving the configuration") }
 
-// get returns the status and the body of a GET.
+// get returns the status and the body of a GET, or 0 and the error if there is no answer. It can be polled.
 func get(t *testing.T, url string, headers ...string) (int, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -59,10 +59,14 @@ func get(t *testing.T, url string, headers ...string) (int, string) {
 		request.Header.Set(headers[i], headers[i+1])
 	}
 	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
-	require.NoError(t, err)
+	if err != nil {
+		return 0, err.Error()
+	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
+	if err != nil {
+		return 0, err.Error()
+	}
 	return response.StatusCode, string(body)
 }
 
@@ -78,9 +82,13 @@ func (r relay) hasIDs(t *testing.T, want ...config.EnvironmentID) {
 	}, soon, 5*time.Millisecond, "want %v", want)
 }
 
-// asRelay returns the status that a relay with this key gets. It does not read the stream.
+// asRelay returns the status that a relay with this key gets, or 0 if there is no answer, as when the key is revoked at that
+// moment. It does not read the stream. It can be polled.
 func asRelay(t *testing.T, url, key string) int {
-	response, _ := stream(t, url, key)
+	response, err := openStream(t, url, key)
+	if err != nil {
+		return 0
+	}
 	_ = response.Body.Close()
 	return response.StatusCode
 }
@@ -122,13 +130,18 @@ func (r relay) has(t *testing.T, want ...string) {
 // stream reads the hub's stream as curl does, and returns the response, and its lines.
 func stream(t *testing.T, url string, key string) (*http.Response, *bufio.Scanner) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/relay_auto_config", nil)
-	require.NoError(t, err)
-	request.Header.Set("Authorization", key)
-	response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+	response, err := openStream(t, url, key)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = response.Body.Close() })
 	return response, bufio.NewScanner(response.Body)
+}
+
+func openStream(t *testing.T, url, key string) (*http.Response, error) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/relay_auto_config", nil)
+	require.NoError(t, err)
+	request.Header.Set("Authorization", key)
+	return (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
 }
 
 const hubFile = `environments:

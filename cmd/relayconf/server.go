@@ -41,15 +41,19 @@ type server struct {
 	options  serveOptions
 	logger   *slog.Logger
 	hub      *hub.Hub
-	cache    cache         // nil if there is none
-	foreign  chan error    // has the error of a cache that is something else
-	fleet    *fleet.Local  // of this hub
-	shared   *shared.Fleet // of all hubs; nil if there is one only
-	names    *shared.Fleet // keeps names beside a cache in Redis; nil if it need not
-	delivery prometheus.Histogram
-	ops      *ops.Ops
+	cache    cache // nil if there is none
+	// cacheAnswered tells that a stream's cache was loaded, or could not be.
+	cacheAnswered atomic.Bool
+	foreign       chan error    // has the error of a cache that is something else
+	fleet         *fleet.Local  // of this hub
+	shared        *shared.Fleet // of all hubs; nil if there is one only
+	names         *shared.Fleet // keeps names beside a cache in Redis; nil if it need not
+	delivery      prometheus.Histogram
+	ops           *ops.Ops
 
 	page *page.Page // nil without an admin listener
+
+	patterns patternLog
 
 	source   atomic.Pointer[source]
 	draining atomic.Bool
@@ -98,12 +102,19 @@ func serveSettings(o *serveOptions) (settings, *slog.Logger, error) {
 	}
 	logger := logging.New(stderr, o.logFormat, s.LogLevel)
 	s.loggers = logging.Loggers(logger, s.LogLevel)
-	needsKey := o.environments == "" || o.keys == "" || o.cache.File != "" || o.cache.RedisURL != "" || o.fleetRedis != ""
-	if needsKey || o.keyFile != "" {
+	forOthers := o.environments == "" || o.keys == "" // the service or relays
+	forCache := o.cache.File != "" || o.cache.RedisURL != ""
+	if !forOthers && forCache && o.keyFile == "" && s.AutoConfig.Key == "" {
+		return s, nil, usageError("the cache is encrypted with a key, and there is none: set AUTO_CONFIG_KEY or give a --key-file with a key " +
+			"of your own, which must stay the same, such as that of: openssl rand -hex 32; or leave out the cache")
+	}
+	forFleet := o.fleetRedis != ""
+	if !forOthers && forFleet && o.keyFile == "" && s.AutoConfig.Key == "" {
+		return s, nil, usageError("the hubs of a fleet in Redis know each other by a key that all of them have, and there is none: " +
+			"set AUTO_CONFIG_KEY or give a --key-file, with the same key at all hubs")
+	}
+	if forOthers || forCache || forFleet || o.keyFile != "" {
 		if s.key, err = keysource.Read(o.keyFile, s.AutoConfig.Key); err != nil {
-			if o.fleetRedis != "" {
-				err = fmt.Errorf("%w. The hubs of a fleet in Redis need a key that all of them have, with --environments and --keys, too", err)
-			}
 			return s, nil, withCode(exitUsage, err)
 		}
 	}
@@ -149,6 +160,13 @@ func (s *server) run(signals signals) error {
 		stopWatchdog()
 	}
 	s.close()
+	switch {
+	case err == nil:
+		s.logger.Info("Ended")
+	case s.logger.Enabled(context.Background(), slog.LevelError):
+		s.logger.Error("Ended", "error", maskKeys(err.Error()))
+		err = logged(err)
+	}
 	return err
 }
 
@@ -197,7 +215,7 @@ func (s *server) listen(ctx context.Context) (err error) {
 		relays.TLS = s.certs.Config()
 	}
 	if s.relays, err = listen.Start(ctx, relays); err != nil {
-		return err
+		return listenError("addr", err)
 	}
 	s.ops = ops.New(ops.Options{Report: s.report, Version: version(), Details: s.details, Profiling: o.profiling,
 		Collectors: []prometheus.Collector{hubCollector{s}, s.delivery}, Logger: s.logger})
@@ -226,7 +244,7 @@ func (s *server) listenTo(ctx context.Context, name, address string, handler htt
 	if err == nil {
 		s.others = append(s.others, opened)
 	}
-	return err
+	return listenError(name+"-addr", err)
 }
 
 func (s *server) admin() (admin ops.Admin, err error) {
@@ -252,6 +270,7 @@ func (s *server) wait(signals signals) error {
 		timeout = timer.C
 	}
 	source := s.currentSource()
+	cacheAnswered := s.cache == nil // at the poll before
 	keys := s.settings.keyChanges(signals.stop, signals.hup)
 	for {
 		select {
@@ -262,9 +281,10 @@ func (s *server) wait(signals signals) error {
 				timeout = nil
 				s.logger.Info("Serving the configuration", "source", s.hub.Status().Source.Kind, "environments", status.Environments)
 				notify.Ready()
-			case rejected(status) && !s.options.retryRejectedKey:
+			case rejected(status) && !s.options.retryRejectedKey && cacheAnswered: // else the cache may have something to serve
 				return withCode(exitPermanent, fmt.Errorf("%s; give another key, or --retry-rejected-key", status.LastError.Message))
 			}
+			cacheAnswered = cacheAnswered || s.cacheAnswered.Load()
 		case <-timeout:
 			return withCode(exitInitTimeout, s.startFailure(source))
 		case key := <-keys:
@@ -334,5 +354,4 @@ func (s *server) close() {
 	if s.cache != nil {
 		_ = s.cache.Close() // failed saves were reported
 	}
-	s.logger.Info("Ended")
 }

@@ -56,7 +56,7 @@ func (s *server) startStream() source {
 		autoconfig.WithRejectedKeyRetry(),
 	}
 	if s.cache != nil {
-		options = append(options, autoconfig.WithStore(checkedCache{s.cache, s.foreign}))
+		options = append(options, autoconfig.WithStore(checkedCache{s.cache, s.foreign, &s.cacheAnswered}))
 	}
 	manager := autoconfig.NewStreamManager(s.settings.key, s.settings.AutoConfig.StreamURI, s.changes(), s.settings.http,
 		initialRetryDelay, s.settings.loggers, options...)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -75,11 +76,31 @@ func TestARejectedKeyEndsAHubOnlyIfItHasNothingToServe(t *testing.T) {
 		hub  hubProcess
 		code int
 	}{{cached, http.StatusOK}, {waits, http.StatusServiceUnavailable}} {
-		row.hub.says(&row.hub.stderr, "401")
+		row.hub.says(&row.hub.stderr, "HTTP status 401")
 		code, body := get(t, row.hub.url("health")+"/readyz")
 		assert.Equal(t, row.code, code)
 		assert.Contains(t, body, `"condition": "key-rejected"`)
 	}
+}
+
+func TestARejectedKeyEndsNoHubWhoseCacheHasNotAnswered(t *testing.T) {
+	t.Parallel()
+	upstream := autoconfigtest.NewServer(t)
+	upstream.RejectKeys(http.StatusUnauthorized)
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { _ = silent.Close() }() // it accepts nobody, and the system accepts connections for it
+	h := startHub(t, hubKey, "--stream-uri", upstream.URL, "--cache-redis",
+		"redis://"+silent.Addr().String()+"/0?max_retries=-1&read_timeout=1m")
+	h.says(&h.stderr, "HTTP status 401")
+	select {
+	case <-h.ended:
+		t.Fatal("the hub has ended")
+	case <-time.After(time.Second): // that nothing happens can't be waited for otherwise
+	}
+	require.NoError(t, silent.Close()) // which fails the cache
+	h.exit(exitPermanent)
+	assert.Contains(t, h.stderr.String(), "could not be loaded from the Redis key")
 }
 
 func TestAHubWithoutAConfigurationEndsAfterTheInitTimeout(t *testing.T) {

@@ -114,7 +114,7 @@ func TestOnceWaitsForASlowReader(t *testing.T) {
 	read, write := p.pipe(t)
 	p.run()
 	require.NoError(t, write.Close())
-	server.WaitForOpenConnections(1, soon)
+	server.WaitForConnections(1, soon)
 	server.WaitForOpenConnections(0, soon) // it is at its end
 	out, err := io.ReadAll(read)
 	require.NoError(t, err)
@@ -130,7 +130,7 @@ func TestCtrlCWhileOnceWaitsForTheReader(t *testing.T) {
 	_, write := p.pipe(t)
 	p.run()
 	require.NoError(t, write.Close())
-	server.WaitForOpenConnections(1, soon)
+	server.WaitForConnections(1, soon)
 	server.WaitForOpenConnections(0, soon)
 	p.signal(syscall.SIGINT)
 	p.exit(exitInterrupted)

@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -118,6 +119,8 @@ func TestASlowHookDoesNotHoldUpTheStream(t *testing.T) {
 	p.says(&p.stdout, "received all")
 	server.Patch(autoconfigtest.MakeEnvironment(2, 1))
 	p.says(&p.stdout, "web/staging")
+	p.signal(syscall.SIGTERM) // else the hook would outlive the test
+	p.exit(exitOK)
 }
 
 func TestCtrlCLetsTheRunningHookEndAndStartsNoOther(t *testing.T) {
@@ -212,6 +215,9 @@ func TestSIGHUPRotatesTheKeyWithoutARestart(t *testing.T) {
 
 func TestSIGHUPHasItsDefaultWhereThereIsNoKeyFile(t *testing.T) {
 	t.Parallel()
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP) // else the commands would inherit that it is ignored, under nohup
+	defer signal.Stop(caught)
 	server := autoconfigtest.NewServer(t)
 	server.Put(autoconfigtest.MakePut())
 	watching := start(t, service(server.URL), "watch")

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-const watchHelp = `Follows the auto-configuration stream and prints what changes, a line each. It goes on when the
+var watchHelp = `Follows the auto-configuration stream and prints what changes, a line each. It goes on when the
 service is down, and ends with Ctrl-C.
 
 Lines are text for people, or with --format json one JSON object each. Keys are masked in both:
@@ -66,7 +66,8 @@ and redis+cluster:// too. Relays with different keys need different prefixes. Se
 --once waits for the stream also if there is a cache. Only when that takes longer than the --init-timeout
 does it end with what the cache has: with a warning, and exit code 0. Without --once, a configuration from
 the cache is in time for the --init-timeout. A rejected key ends the command with exit code 3 also if there
-is a cache, after the output file and the hook have got what is in it.
+is a cache, after the output file and the hook have got what is in it. An environment whose keys contradict each
+other is left out; the rest counts: the log warns of it at the end, and the exit code is 0.
 
 --link connects to a hub (relayconf serve), which then knows what this relay has applied, and can call it: to show its
 status and its environments (keys masked), to have it reconnect, and to set its log level. A lost link changes nothing
@@ -84,7 +85,7 @@ and command at once. As process 1 of a container, watch also reaps processes tha
 cache, or if the key is rejected), /status and /metrics, without any key. watch tells systemd when there is a configuration,
 and that it is alive (Type=notify, WatchdogSec).
 
-` + exitCodesHelp
+` + exitCodesHelp(exitPermanent, exitInitTimeout, exitOutput, exitHook, exitInterrupted)
 
 const watchExample = `  # A show, without a key or a network
   relayconf watch --demo
@@ -162,7 +163,7 @@ func addWatchFlags(cmd *cobra.Command, o *watchOptions) {
 	flags.StringVar(&o.healthAddr, "health-addr", "", "`address` for probes and scrapers: /livez, /readyz, /status, /metrics")
 	addLogFormat(cmd, &o.logFormat)
 	for _, other := range []string{"key-file", "cache-file", "cache-redis", "cache-older-key-file", "link"} {
-		cmd.MarkFlagsMutuallyExclusive("demo", other)
+		markExclusive(cmd, "demo", other)
 	}
 	_ = cmd.MarkFlagFilename("key-file")
 	_ = cmd.MarkFlagFilename("output-file")
@@ -170,6 +171,11 @@ func addWatchFlags(cmd *cobra.Command, o *watchOptions) {
 
 // check says which flags make no sense together, and fills in the default that depends on others.
 func (o *watchOptions) check(flags *pflag.FlagSet) error {
+	if o.healthAddr != "" {
+		if err := checkAddress("health-addr", o.healthAddr); err != nil {
+			return err
+		}
+	}
 	switch {
 	case o.outputMode != 0 && o.outputFile == "":
 		return usageError("--output-mode is of no use without --output-file")

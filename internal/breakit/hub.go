@@ -29,7 +29,7 @@ var hubs = []promise{
 	},
 	{
 		text: "A key that is revoked gets nothing more",
-		file: "hub/relay.go", from: "\t\tr.out.abort()\n", to: "",
+		file: "hub/drain.go", from: "\t\tr.out.cut()\n", to: "",
 		folder: "hub", test: "TestARevokedKeyGetsNothingMore",
 	},
 	{

@@ -45,7 +45,8 @@ var serve = []promise{
 	},
 	{
 		text: "What the key file revokes is revoked",
-		file: "cmd/relayconf/servekeys.go", from: "\treturn s.hub.SetKeys(all)\n", to: "\tif len(s.hub.Relays()) > 0 {\n\t\treturn nil\n\t}\n\treturn s.hub.SetKeys(all)\n",
+		file: "cmd/relayconf/servekeys.go", from: "\tif err := s.hub.SetKeys(all); err != nil {\n",
+		to:     "\tif len(s.hub.Relays()) > 0 {\n\t\treturn nil\n\t}\n\tif err := s.hub.SetKeys(all); err != nil {\n",
 		folder: "cmd/relayconf", test: "TestAKeyFileGivesViewsAndRevokes",
 	},
 	{

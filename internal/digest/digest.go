@@ -21,11 +21,11 @@ const (
 )
 
 // Digest is the sum, modulo 2^128, of the hashes of all items of a configuration. The zero value is the digest of an
-// empty configuration. It costs two hashes to keep it up to date when one item changes.
+// empty configuration. It costs a hash to keep it up to date when one item changes, or two if the old one was not kept.
 type Digest struct{ high, low uint64 }
 
 // Add adds an item.
-func (d *Digest) Add(kind Kind, id string, version int) { *d = d.Plus(hash(kind, id, version)) }
+func (d *Digest) Add(kind Kind, id string, version int) { *d = d.Plus(Of(kind, id, version)) }
 
 // Plus returns the digest of the items of both.
 func (d Digest) Plus(other Digest) Digest {
@@ -35,11 +35,13 @@ func (d Digest) Plus(other Digest) Digest {
 }
 
 // Remove takes an item out again that was added with the same version.
-func (d *Digest) Remove(kind Kind, id string, version int) {
-	h := hash(kind, id, version)
-	var borrow uint64
-	d.low, borrow = bits.Sub64(d.low, h.low, 0)
-	d.high, _ = bits.Sub64(d.high, h.high, borrow)
+func (d *Digest) Remove(kind Kind, id string, version int) { *d = d.Minus(Of(kind, id, version)) }
+
+// Minus returns the digest without the items of another.
+func (d Digest) Minus(other Digest) Digest {
+	low, borrow := bits.Sub64(d.low, other.low, 0)
+	high, _ := bits.Sub64(d.high, other.high, borrow)
+	return Digest{high: high, low: low}
 }
 
 // String returns the digest as 32 hexadecimal digits.
@@ -60,10 +62,10 @@ func Parse(text string) (d Digest, ok bool) {
 	return d, d.String() == text
 }
 
-// hash returns the first 128 bits of the SHA-256 of an item: its kind, its version in decimal digits, a colon, its id.
-// The colon keeps the two apart for any text of the id. The form is the same for ever, since hubs and relays of
+// Of returns the digest of one item: the first 128 bits of the SHA-256 of its kind, its version in decimal digits, a colon,
+// its id. The colon keeps the two apart for any text of the id. The form is the same for ever, since hubs and relays of
 // different versions compare digests.
-func hash(kind Kind, id string, version int) Digest {
+func Of(kind Kind, id string, version int) Digest {
 	var buffer [128]byte
 	text := strconv.AppendInt(append(buffer[:0], byte(kind)), int64(version), 10)
 	text = append(append(text, ':'), id...)

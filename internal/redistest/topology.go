@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// StartSentinel starts a master with a replica, and a Sentinel that calls the master "main" and fails over half a second
+// StartSentinel starts a master with a replica, and a Sentinel that calls the master "main" and fails over two seconds
 // after it has lost it. It returns when each knows of the others.
 func StartSentinel(tb testing.TB) (master, replica, sentinel *Server) {
 	tb.Helper()
@@ -15,7 +15,7 @@ func StartSentinel(tb testing.TB) (master, replica, sentinel *Server) {
 	replica = Start(tb, fmt.Sprintf("replicaof 127.0.0.1 %d", master.port), "repl-diskless-sync-delay 0")
 	sentinel = newServer(tb, []string{
 		fmt.Sprintf("sentinel monitor main 127.0.0.1 %d 1", master.port),
-		"sentinel down-after-milliseconds main 500", "sentinel failover-timeout main 3000",
+		"sentinel down-after-milliseconds main 2000", "sentinel failover-timeout main 3000",
 	}, "--sentinel")
 	sentinel.Run()
 	master.eventually("has its replica", func() error { return master.says("INFO replication", "state=online") })

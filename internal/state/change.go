@@ -1,13 +1,23 @@
 package state
 
+import "github.com/relayconf/relayconf/internal/wire"
+
 // Change is one change to the known configuration.
 type Change struct {
 	Kind    ChangeKind
-	ID      string // of the environment or the filter
-	Version int    // of the item, or of its deletion; 0 if a put removed it
-	Text    string // of the item; empty if it is gone
-	Old     string // the text before the change; empty if the item was not known
+	ID      string     // of the environment or the filter
+	Version int        // of the item, or of its deletion; 0 if a put removed it
+	Fresh   *wire.Item // the item; nil if it is gone
+	Old     string     // the text before the change; empty if the item was not known
 	Key     *ExpiringKey
+}
+
+// Text is the text of the item; empty if it is gone.
+func (c *Change) Text() string {
+	if c.Fresh == nil {
+		return ""
+	}
+	return c.Fresh.Text
 }
 
 // ChangeKind says which kind of item has changed, and how.

@@ -148,7 +148,7 @@ func (w *stateWatch) take(c Change) {
 	switch c.Kind {
 	case EnvironmentAdded, EnvironmentUpdated:
 		require.Equal(w.t, c.Kind == EnvironmentUpdated, known)
-		rep, err := wire.DecodeEnvironment(c.Text)
+		rep, err := wire.DecodeEnvironment(c.Text())
 		require.NoError(w.t, err)
 		require.Equal(w.t, known, w.has(id))
 		w.known[id] = rep.ToParams()

@@ -43,7 +43,7 @@ func (s *State) putOne(set *set, known *item, fresh *wire.Item, now time.Time, o
 		out.stale(known, fresh.Version)
 	case known.text != fresh.Text:
 		// The relay was told the known text, and at the same version there is no news for it. Replicas want the newest.
-		out.add(Change{Kind: set.kinds.rewritten, ID: known.id, Version: fresh.Version, Text: fresh.Text, Old: known.text})
+		out.add(Change{Kind: set.kinds.rewritten, ID: known.id, Version: fresh.Version, Fresh: fresh, Old: known.text})
 		if set.provisional[known.id] {
 			set.confirm(known, fresh.Text)
 		}
@@ -61,9 +61,8 @@ func (s *State) removeUnlisted(set *set, listed places, out *Outcome) {
 
 // saysMore says whether the text of an environment says something else than the provisional text.
 func saysMore(known *item, fresh *wire.Item) bool {
-	was, _ := wire.DecodeEnvironment(known.text) // both were decoded before
-	is, _ := wire.DecodeEnvironment(fresh.Text)
-	return !reflect.DeepEqual(was, is)
+	was, _ := wire.DecodeEnvironment(known.text) // it was decoded before
+	return !reflect.DeepEqual(was, fresh.Environment())
 }
 
 // isNews says whether an item of a put is news. The same version is none, but brings back an item that was deleted.
@@ -91,8 +90,8 @@ func (s *set) list(entries *wire.Entries) ([]listing, places) {
 			}
 			continue
 		}
-		place, ok := s.index[entry.ID]
-		if !ok {
+		place := s.index.find(entry.ID, s.items)
+		if place < 0 {
 			place = len(s.items)
 			s.add(entry.ID)
 		}
@@ -121,7 +120,7 @@ func (s *set) lastOfEach(entries *wire.Entries) []listing {
 	}
 	for entry := range entries.All() {
 		if entry.Run == (wire.Run{}) {
-			set(s.index[entry.ID], entry)
+			set(s.index.find(entry.ID, s.items), entry)
 			continue
 		}
 		for place := entry.Run.From; place < entry.Run.To; place++ {

@@ -13,10 +13,10 @@ import (
 // tombstone, which keeps its version so that older news that come late can be told from newer.
 type set struct {
 	kind  digest.Kind
-	kinds kinds          // of the changes to its items
-	items []item         // in the order of the last put, then in the order in which patches and deletes added them
-	index map[string]int // the place of each id in items
-	live  int            // items that are no tombstones
+	kinds kinds  // of the changes to its items
+	items []item // in the order of the last put, then in the order in which patches and deletes added them
+	index index  // the place of each id in items
+	live  int    // items that are no tombstones
 
 	provisional map[string]bool // ids of items whose text is provisional: see wire.Item
 
@@ -29,6 +29,7 @@ type item struct {
 	id      string
 	text    string // empty: this is a tombstone
 	version int
+	digest  digest.Digest // of a known item. Kept, since a hash is a tenth of the time of a patch
 }
 
 // neverSeen is the version of a place that a put has just made for an id. Any version is newer.
@@ -38,7 +39,7 @@ const neverSeen = math.MinInt
 type kinds struct{ added, updated, rewritten, deleted, removed ChangeKind }
 
 func newSet(kind digest.Kind, kinds kinds) set {
-	return set{kind: kind, kinds: kinds, index: map[string]int{}}
+	return set{kind: kind, kinds: kinds, index: newIndex(0)}
 }
 
 // At implements wire.Known.
@@ -50,16 +51,11 @@ func (s *set) At(place int) (id, text string) {
 }
 
 // Place implements wire.Known.
-func (s *set) Place(id []byte) int {
-	if place, ok := s.index[string(id)]; ok {
-		return place
-	}
-	return -1
-}
+func (s *set) Place(id []byte) int { return s.index.find(string(id), s.items) }
 
 // find returns the known item or tombstone; nil if there is none.
 func (s *set) find(id string) *item {
-	if place, ok := s.index[id]; ok {
+	if place := s.index.find(id, s.items); place >= 0 {
 		return &s.items[place]
 	}
 	return nil
@@ -67,7 +63,7 @@ func (s *set) find(id string) *item {
 
 // add makes a place for an id that is not known.
 func (s *set) add(id string) *item {
-	s.index[id] = len(s.items)
+	s.index.add(id, len(s.items))
 	s.items = append(s.items, item{id: id, version: neverSeen})
 	return &s.items[len(s.items)-1]
 }
@@ -76,7 +72,7 @@ func (s *set) add(id string) *item {
 func (s *set) makeRoom(n int) {
 	if len(s.items) == 0 {
 		s.items = make([]item, 0, n)
-		s.index = make(map[string]int, n)
+		s.index = newIndex(n)
 	}
 }
 
@@ -90,7 +86,8 @@ func (s *set) store(known *item, fresh *wire.Item) {
 		}
 		s.provisional[known.id] = true
 	}
-	s.digest.Add(s.kind, known.id, known.version)
+	known.digest = digest.Of(s.kind, known.id, known.version)
+	s.digest = s.digest.Plus(known.digest)
 	s.live++
 	s.revision++
 }
@@ -112,7 +109,7 @@ func (s *set) bury(known *item, version int) {
 // forget takes a known item out of the digest and the count.
 func (s *set) forget(known *item) {
 	if known.text != "" {
-		s.digest.Remove(s.kind, known.id, known.version)
+		s.digest = s.digest.Minus(known.digest)
 		s.live--
 		delete(s.provisional, known.id)
 	}
@@ -126,13 +123,13 @@ func (s *set) keep(listed places) []item {
 	}
 	var removed []item
 	kept := s.items[:0]
+	s.index = newIndex(listed.count)
 	for place, known := range s.items {
 		if listed.has(place) {
-			s.index[known.id] = len(kept)
+			s.index.add(known.id, len(kept))
 			kept = append(kept, known)
 			continue
 		}
-		delete(s.index, known.id)
 		s.forget(&known)
 		if known.version != neverSeen {
 			s.revision++

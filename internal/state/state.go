@@ -89,13 +89,13 @@ func (s *State) store(set *set, known *item, fresh *wire.Item, now time.Time, ou
 		return false
 	}
 	if known == nil {
-		known = set.add(fresh.ID)
+		known = set.add(strings.Clone(fresh.ID)) // it may be a part of the text, which goes when there is another
 	}
 	kind := set.kinds.added
 	if known.text != "" {
 		kind = set.kinds.updated
 	}
-	out.add(Change{Kind: kind, ID: known.id, Version: fresh.Version, Text: fresh.Text, Old: known.text})
+	out.add(Change{Kind: kind, ID: known.id, Version: fresh.Version, Fresh: fresh, Old: known.text})
 	set.store(known, fresh)
 	return true
 }
@@ -106,11 +106,8 @@ func (s *State) acceptKeys(fresh *wire.Item, now time.Time, out *Outcome) bool {
 		s.expiries.remove(config.EnvironmentID(fresh.ID))
 		return true
 	}
-	rep, err := wire.DecodeEnvironment(fresh.Text)
-	if err == nil {
-		err = rep.ValidateKeys()
-	}
-	if err != nil {
+	rep := fresh.Environment()
+	if err := rep.ValidateKeys(); err != nil {
 		out.InvalidKeys = errors.Join(out.InvalidKeys, err)
 		return false
 	}
@@ -200,7 +197,6 @@ func (o *Outcome) stale(known *item, version int) {
 }
 
 func (o *Outcome) misplaced(fresh *wire.Item) {
-	rep, _ := wire.DecodeEnvironment(fresh.Text) // it was decoded before
 	o.Ignored = append(o.Ignored, fmt.Errorf("environment ignored: it is listed as %q, but its envID is %q",
-		mask.Shorten(fresh.ID), mask.Shorten(string(rep.EnvID))))
+		mask.Shorten(fresh.ID), mask.Shorten(string(fresh.Environment().EnvID))))
 }

@@ -29,7 +29,7 @@ func describe(changes []Change, now time.Time) string {
 	for _, c := range changes {
 		switch c.Kind {
 		case EnvironmentAdded, EnvironmentUpdated:
-			rep, _ := wire.DecodeEnvironment(c.Text)
+			rep := c.Fresh.Environment()
 			p := rep.ToParams().At(now)
 			text := map[ChangeKind]string{EnvironmentAdded: "add ", EnvironmentUpdated: "update "}[c.Kind] + c.ID
 			if p.Identifiers.EnvName != "" {

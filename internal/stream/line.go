@@ -240,7 +240,7 @@ func (l *Line) connect(ctx context.Context, key config.AutoConfigKey) (*http.Res
 	if err != nil {
 		return nil, err
 	}
-	if err := check(response); err != nil {
+	if err := check(response, key); err != nil {
 		_ = response.Body.Close()
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/internal/mask"
 	"github.com/relayconf/relayconf/internal/origin"
 )
@@ -30,8 +31,8 @@ func (e *ResponseError) KeyRejected() bool {
 }
 
 // check says whether the response is a connection: status 200 and an event stream, in an encoding that was asked for. An
-// error is a *ResponseError.
-func check(response *http.Response) error {
+// error is a *ResponseError. It gives the reason that the service gives, without the key.
+func check(response *http.Response, key config.AutoConfigKey) error {
 	e := &ResponseError{
 		Status:      response.StatusCode,
 		keyWithheld: !origin.Kept(response.Request),
@@ -44,6 +45,9 @@ func check(response *http.Response) error {
 	case response.StatusCode != http.StatusOK:
 		e.reason = strings.TrimSpace(fmt.Sprintf("the service answered with HTTP status %d %s",
 			response.StatusCode, http.StatusText(response.StatusCode)))
+		if given := reasonOf(response, key); given != "" {
+			e.reason += ": " + given
+		}
 		e.RetryAfter = retryAfter(response.Header.Get("Retry-After"), time.Now())
 	case mediaType != "text/event-stream":
 		e.reason = fmt.Sprintf("the service answered with content type %q instead of an event stream; "+

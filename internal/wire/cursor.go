@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"math"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,7 @@ var errUnusual = errors.New("unusual JSON")
 type cursor struct {
 	text  []byte
 	at    int
+	start int // of the environment that parts are counted from
 	depth int // objects and arrays that are open, those around the text included
 	err   error
 }
@@ -84,7 +86,7 @@ func (c *cursor) more(closing byte) bool {
 
 // object is an object whose members are known by name.
 type object struct {
-	names []string // in quotes, in the order in which services write them
+	names []string // in quotes, with the colon, in the order in which services write them
 	seen  uint32   // a bit for each name
 	next  int      // the name that is expected
 }
@@ -105,7 +107,6 @@ func (c *cursor) member(o *object) int {
 		}
 		if name := o.names[number]; len(c.text)-c.at >= len(name) && string(c.text[c.at:c.at+len(name)]) == name {
 			c.at += len(name)
-			c.colon()
 			if o.seen&(1<<number) != 0 {
 				c.fail(errUnusual)
 			}
@@ -121,25 +122,21 @@ func (c *cursor) member(o *object) int {
 func (c *cursor) unknownMember(o *object) {
 	name := string(c.quoted())
 	for _, known := range o.names {
-		if strings.EqualFold(name, known[1:len(known)-1]) {
+		if strings.EqualFold(name, known[1:len(known)-len(`":`)]) {
 			c.fail(errUnusual)
 		}
 	}
-	c.colon()
+	if c.peek() != ':' {
+		c.fail(errUnusual)
+		return
+	}
+	c.at++
 	if c.peek(); c.err != nil {
 		return
 	}
 	end, err := jsonscan.Value(c.text, c.at, c.depth)
 	c.at = end
 	c.accept(true, err)
-}
-
-func (c *cursor) colon() {
-	if !c.is(':') && c.peek() != ':' {
-		c.fail(errUnusual)
-		return
-	}
-	c.at++
 }
 
 // quoted takes a string.
@@ -178,6 +175,25 @@ func (c *cursor) string() []byte {
 		return nil
 	}
 	return c.quoted()
+}
+
+// part is a string within the text of an environment: where it begins and ends. The zero value is the empty string.
+type part struct{ from, to uint16 }
+
+func (p part) of(text string) string { return text[p.from:p.to] }
+
+// part takes a string, or null. It leaves environments of more than 64 KiB to encoding/json.
+func (c *cursor) part() part {
+	s := c.string()
+	if s == nil {
+		return part{}
+	}
+	end := c.at - len(`"`) - c.start
+	if end > math.MaxUint16 {
+		c.fail(errUnusual)
+		return part{}
+	}
+	return part{uint16(end - len(s)), uint16(end)}
 }
 
 // null takes the word.

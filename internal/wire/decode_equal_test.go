@@ -99,6 +99,7 @@ func contentOf(t *testing.T, put *Put) (map[string]envfactory.EnvironmentRep, ma
 func decodedItem(t *testing.T, item Item) envfactory.EnvironmentRep {
 	rep, err := DecodeEnvironment(item.Text)
 	require.NoError(t, err)
+	require.Equal(t, rep, item.Environment())
 	require.Equal(t, rep.Version, item.Version)
 	require.Equal(t, string(rep.EnvID) != item.ID, item.Misplaced)
 	if item.Plain {
@@ -118,7 +119,8 @@ func FuzzDecodePatch(f *testing.F) {
 		f.Add([]byte(`{"path":"/environments/a","data":` + e + `}`))
 		f.Add([]byte(`{"data":` + e + `,"path":"/filters/a"}`))
 	}
-	for _, data := range []string{``, `null`, `{"path":"environments/a"}`, `{"path":"/environments/a","data":{},"data":{"version":2}}`, `{"Path":"/environments/a"}`, `{"path":"/environments/a/b","data":{}} `} {
+	for _, data := range []string{``, `null`, `{"path":"environments/a"}`, `{"path":"/environments/a","data":{},"data":{"version":2}}`, `{"Path":"/environments/a"}`,
+		`{"Path":"/environments/a","data":{"envID":"a","sdkKey":{"value":"x"}}}`, `{"path":"/environments/a/b","data":{}} `} {
 		f.Add([]byte(data))
 	}
 	addCaptured(f, PatchEvent, func(data string) { f.Add([]byte(data)) })

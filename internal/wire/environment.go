@@ -10,12 +10,25 @@ import (
 	"github.com/relayconf/relayconf/internal/jsonscan"
 )
 
+// Environment returns the environment of an item. The strings in the result are parts of the text. Of a plain one the
+// text is not scanned a second time.
+func (i *Item) Environment() envfactory.EnvironmentRep {
+	if !i.Plain {
+		rep, _ := DecodeEnvironment(i.Text) // it was decoded before
+		return rep
+	}
+	rep := i.fields.rep(i.Text)
+	rep.Version = i.Version
+	return rep
+}
+
 // DecodeEnvironment decodes the text of an environment. The strings in the result are parts of the text. A text that is
 // not of an environment is an error; the text of an Item never is.
 func DecodeEnvironment(text string) (envfactory.EnvironmentRep, error) {
 	c := cursor{text: View(text)}
-	if fields := c.environment(); c.ends() {
-		return fields.rep(), nil
+	var fields environmentFields
+	if c.environment(&fields); c.ends() {
+		return fields.rep(text), nil
 	}
 	var rep envfactory.EnvironmentRep
 	err := json.Unmarshal(View(text), &rep)
@@ -31,7 +44,8 @@ func DecodeFilter(text string) (envfactory.FilterRep, error) {
 
 // EnvironmentItem makes an item of the text of an environment, as if a put had listed it under an id.
 func EnvironmentItem(id, text string) (Item, error) {
-	item, end, err := decodeItem(View(text), 0, 0, []byte(id))
+	var item Item
+	end, err := item.decode(View(text), 0, 0, []byte(id))
 	if err == nil && jsonscan.Space(View(text), end) < len(text) {
 		err = jsonscan.ErrSyntax
 	}
@@ -41,33 +55,36 @@ func EnvironmentItem(id, text string) (Item, error) {
 // FilterItem makes an item of the text of a filter, as if a put had listed it under an id.
 func FilterItem(id, text string) (Item, error) { return filterItem([]byte(text), id) }
 
-// decodeItem decodes an environment that begins at a place in a text, and returns where it ends. The depth is the number
-// of objects around it.
-func decodeItem(text []byte, at, depth int, id []byte) (item Item, end int, err error) {
-	c := cursor{text: text, at: at, depth: depth}
-	fields := c.environment()
+// decode decodes an environment that begins at a place in a text, and returns where it ends. The depth is the number of
+// objects around it.
+func (i *Item) decode(text []byte, at, depth int, id []byte) (end int, err error) {
+	c := cursor{text: text, at: at, start: at, depth: depth}
+	var fields environmentFields
+	c.environment(&fields)
 	switch c.err {
 	case nil:
-		return fields.item(text[at:c.at], id), c.at, nil
+		fields.item(i, string(text[at:c.at]), string(id))
+		return c.at, nil
 	case errUnusual:
 		if end, err = jsonscan.Value(text, at, depth); err != nil {
-			return Item{}, end, err
+			return end, err
 		}
-		item, err = unusualItem(text[at:end], id)
-		return item, end, err
+		*i, err = unusualItem(text[at:end], id)
+		return end, err
 	}
-	return Item{}, at, c.err
+	return at, c.err
 }
 
-// item makes an item of an environment and copies its text.
-func (e *environmentFields) item(text, id []byte) Item {
-	return Item{
-		ID:        string(id),
+// item makes an item of an environment.
+func (e *environmentFields) item(i *Item, text, id string) {
+	*i = Item{
+		ID:        id,
 		Version:   e.version,
-		Text:      string(text),
-		Misplaced: string(e.envID) != string(id),
-		Plain: len(e.sdkKey) > 0 && e.sdkKeys == nil && e.mobileKeys == nil &&
-			e.expiringKey == nil && e.expiringTime == 0,
+		Text:      text,
+		Misplaced: e.envID.of(text) != id,
+		Plain: e.sdkKey.from < e.sdkKey.to && e.sdkKeys == nil && e.mobileKeys == nil &&
+			e.expiringKey == part{} && e.expiringTime == 0,
+		fields: e.plainFields,
 	}
 }
 
@@ -88,52 +105,63 @@ func filterItem(text []byte, id string) (Item, error) {
 	return Item{ID: id, Version: rep.Version, Text: string(text)}, nil
 }
 
-// environmentFields are the fields of an environment, as parts of its text.
+// plainFields are the fields of a plain environment, but for its version. Each item has them: they are kept small.
+type plainFields struct {
+	envID, envKey, envName, projKey, projName, mobKey, sdkKey part
+	secureMode                                                bool
+	defaultTTL                                                int
+}
+
+// environmentFields are the fields of an environment.
 type environmentFields struct {
-	envID, envKey, envName, projKey, projName, mobKey []byte
-	sdkKey, expiringKey                               []byte
-	expiringTime                                      uint64
-	sdkKeys, mobileKeys                               []keyFields // nil if there is no list
-	defaultTTL, version                               int
-	secureMode                                        bool
+	plainFields
+	expiringKey         part
+	expiringTime        uint64
+	sdkKeys, mobileKeys []keyFields // nil if there is no list
+	version             int
 }
 
 // keyFields are the fields of an entry of a list of keys.
 type keyFields struct {
-	key, value []byte
+	key, value part
 	expires    bool
 	expiry     uint64
 	hasViews   bool
 }
 
-// rep returns the environment. Its strings are parts of the text, which must be a View.
-func (e *environmentFields) rep() envfactory.EnvironmentRep {
+// rep returns the environment with that text.
+func (f *plainFields) rep(text string) envfactory.EnvironmentRep {
 	return envfactory.EnvironmentRep{
-		EnvID:    config.EnvironmentID(textOf(e.envID)),
-		EnvKey:   textOf(e.envKey),
-		EnvName:  textOf(e.envName),
-		ProjKey:  textOf(e.projKey),
-		ProjName: textOf(e.projName),
-		MobKey:   config.MobileKey(textOf(e.mobKey)),
-		SDKKey: envfactory.SDKKeyRep{Value: config.SDKKey(textOf(e.sdkKey)), Expiring: envfactory.ExpiringKeyRep{
-			Value: config.SDKKey(textOf(e.expiringKey)), Timestamp: ldtime.UnixMillisecondTime(e.expiringTime),
-		}},
-		SDKKeys:    keyReps(e.sdkKeys),
-		MobileKeys: keyReps(e.mobileKeys),
-		DefaultTTL: e.defaultTTL,
-		SecureMode: e.secureMode,
-		Version:    e.version,
+		EnvID:      config.EnvironmentID(f.envID.of(text)),
+		EnvKey:     f.envKey.of(text),
+		EnvName:    f.envName.of(text),
+		ProjKey:    f.projKey.of(text),
+		ProjName:   f.projName.of(text),
+		MobKey:     config.MobileKey(f.mobKey.of(text)),
+		SDKKey:     envfactory.SDKKeyRep{Value: config.SDKKey(f.sdkKey.of(text))},
+		DefaultTTL: f.defaultTTL,
+		SecureMode: f.secureMode,
 	}
 }
 
-func keyReps(list []keyFields) []envfactory.ConcurrentKeyRep {
+func (e *environmentFields) rep(text string) envfactory.EnvironmentRep {
+	rep := e.plainFields.rep(text)
+	rep.Version = e.version
+	rep.SDKKey.Expiring = envfactory.ExpiringKeyRep{
+		Value: config.SDKKey(e.expiringKey.of(text)), Timestamp: ldtime.UnixMillisecondTime(e.expiringTime),
+	}
+	rep.SDKKeys, rep.MobileKeys = keyReps(e.sdkKeys, text), keyReps(e.mobileKeys, text)
+	return rep
+}
+
+func keyReps(list []keyFields, text string) []envfactory.ConcurrentKeyRep {
 	if list == nil {
 		return nil
 	}
 	reps := make([]envfactory.ConcurrentKeyRep, len(list))
 	for i := range list {
 		k := &list[i]
-		reps[i] = envfactory.ConcurrentKeyRep{Key: textOf(k.key), Value: textOf(k.value), HasViews: k.hasViews}
+		reps[i] = envfactory.ConcurrentKeyRep{Key: k.key.of(text), Value: k.value.of(text), HasViews: k.hasViews}
 		if k.expires {
 			expiry := ldtime.UnixMillisecondTime(k.expiry)
 			reps[i].Expiry = &expiry

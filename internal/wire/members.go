@@ -18,39 +18,39 @@ const (
 )
 
 var environmentMembers = []string{
-	memberEnvID:      `"envID"`,
-	memberEnvKey:     `"envKey"`,
-	memberEnvName:    `"envName"`,
-	memberMobKey:     `"mobKey"`,
-	memberProjKey:    `"projKey"`,
-	memberProjName:   `"projName"`,
-	memberSDKKey:     `"sdkKey"`,
-	memberSDKKeys:    `"sdkKeys"`,
-	memberMobileKeys: `"mobileKeys"`,
-	memberDefaultTTL: `"defaultTtl"`,
-	memberSecureMode: `"secureMode"`,
-	memberVersion:    `"version"`,
+	memberEnvID:      `"envID":`,
+	memberEnvKey:     `"envKey":`,
+	memberEnvName:    `"envName":`,
+	memberMobKey:     `"mobKey":`,
+	memberProjKey:    `"projKey":`,
+	memberProjName:   `"projName":`,
+	memberSDKKey:     `"sdkKey":`,
+	memberSDKKeys:    `"sdkKeys":`,
+	memberMobileKeys: `"mobileKeys":`,
+	memberDefaultTTL: `"defaultTtl":`,
+	memberSecureMode: `"secureMode":`,
+	memberVersion:    `"version":`,
 }
 
 // environment scans an environment.
-func (c *cursor) environment() (e environmentFields) {
+func (c *cursor) environment(e *environmentFields) {
 	o := object{names: environmentMembers}
 	for more := c.open('{', '}'); more; more = c.more('}') {
 		switch c.member(&o) {
 		case memberEnvID:
-			e.envID = c.string()
+			e.envID = c.part()
 		case memberEnvKey:
-			e.envKey = c.string()
+			e.envKey = c.part()
 		case memberEnvName:
-			e.envName = c.string()
+			e.envName = c.part()
 		case memberMobKey:
-			e.mobKey = c.string()
+			e.mobKey = c.part()
 		case memberProjKey:
-			e.projKey = c.string()
+			e.projKey = c.part()
 		case memberProjName:
-			e.projName = c.string()
+			e.projName = c.part()
 		case memberSDKKey:
-			c.sdkKey(&e)
+			c.sdkKey(e)
 		case memberSDKKeys:
 			e.sdkKeys = c.keys()
 		case memberMobileKeys:
@@ -63,7 +63,6 @@ func (c *cursor) environment() (e environmentFields) {
 			e.version = c.int()
 		}
 	}
-	return e
 }
 
 // The members of sdkKey.
@@ -72,7 +71,7 @@ const (
 	memberExpiring
 )
 
-var sdkKeyMembers = []string{memberValue: `"value"`, memberExpiring: `"expiring"`}
+var sdkKeyMembers = []string{memberValue: `"value":`, memberExpiring: `"expiring":`}
 
 func (c *cursor) sdkKey(e *environmentFields) {
 	if c.peek() == 'n' {
@@ -83,7 +82,7 @@ func (c *cursor) sdkKey(e *environmentFields) {
 	for more := c.open('{', '}'); more; more = c.more('}') {
 		switch c.member(&o) {
 		case memberValue:
-			e.sdkKey = c.string()
+			e.sdkKey = c.part()
 		case memberExpiring:
 			c.expiring(e)
 		}
@@ -96,7 +95,7 @@ const (
 	memberTimestamp
 )
 
-var expiringMembers = []string{memberExpiringValue: `"value"`, memberTimestamp: `"timestamp"`}
+var expiringMembers = []string{memberExpiringValue: `"value":`, memberTimestamp: `"timestamp":`}
 
 func (c *cursor) expiring(e *environmentFields) {
 	if c.peek() == 'n' {
@@ -107,7 +106,7 @@ func (c *cursor) expiring(e *environmentFields) {
 	for more := c.open('{', '}'); more; more = c.more('}') {
 		switch c.member(&o) {
 		case memberExpiringValue:
-			e.expiringKey = c.string()
+			e.expiringKey = c.part()
 		case memberTimestamp:
 			e.expiringTime = c.millis()
 		}
@@ -138,16 +137,16 @@ const (
 	memberHasViews
 )
 
-var keyMembers = []string{memberKey: `"key"`, memberKeyValue: `"value"`, memberExpiry: `"expiry"`, memberHasViews: `"hasViews"`}
+var keyMembers = []string{memberKey: `"key":`, memberKeyValue: `"value":`, memberExpiry: `"expiry":`, memberHasViews: `"hasViews":`}
 
 func (c *cursor) key() (k keyFields) {
 	o := object{names: keyMembers}
 	for more := c.open('{', '}'); more; more = c.more('}') {
 		switch c.member(&o) {
 		case memberKey:
-			k.key = c.string()
+			k.key = c.part()
 		case memberKeyValue:
-			k.value = c.string()
+			k.value = c.part()
 		case memberExpiry:
 			k.expires = c.peek() != 'n'
 			k.expiry = c.millis()

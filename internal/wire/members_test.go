@@ -50,9 +50,10 @@ func TestEachFieldOfAnEnvironmentIsDecoded(t *testing.T) {
 	require.NoError(t, err)
 
 	c := cursor{text: text}
-	fields := c.environment()
+	var fields environmentFields
+	c.environment(&fields)
 	require.True(t, c.ends(), "it is left to encoding/json: %v", c.err)
-	got := fields.rep()
+	got := fields.rep(string(text))
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[envfactory.EnvironmentRep]()) {
 		assert.Equal(t, reflect.ValueOf(want).FieldByIndex(field.Index).Interface(), reflect.ValueOf(got).FieldByIndex(field.Index).Interface(),
 			"EnvironmentRep.%s", field.Name)

@@ -10,9 +10,9 @@ const (
 
 // Item is an environment or a filter of a message.
 type Item struct {
-	ID      string // under which a put lists it, or from the path
+	ID      string // under which a put lists it, or from the path; it may be a part of Text
 	Version int
-	Text    string // the JSON text as received; see DecodeEnvironment and DecodeFilter
+	Text    string // the JSON text as received; see Environment and DecodeFilter
 
 	// Misplaced: the environment's own envID is another than ID.
 	Misplaced bool
@@ -21,6 +21,8 @@ type Item struct {
 	// Provisional: the text was not received, but made of a stored environment by a version that may have known fewer
 	// members. A text with the same version, from the service, is news if it says more.
 	Provisional bool
+
+	fields plainFields // of a plain environment; with a second scan of the text instead, a first put took 1.3 times as long
 }
 
 // Message is a decoded event: a *Put, a *Patch, a *Delete or a *Confirmed.

@@ -26,7 +26,7 @@ const (
 	memberPatchData
 )
 
-var patchMembers = []string{memberPatchPath: `"path"`, memberPatchData: `"data"`}
+var patchMembers = []string{memberPatchPath: `"path":`, memberPatchData: `"data":`}
 
 // decodePatch decodes a patch. Its path says whether it is of an environment, and may come after the data: the data is
 // read as an environment at first.
@@ -41,15 +41,22 @@ func decodePatch(data []byte) (Message, error) {
 			path = c.string()
 		case memberPatchData:
 			c.peek()
-			start := c.at
-			if fields = c.environment(); c.err == nil {
-				text = data[start:c.at]
+			c.start = c.at
+			if c.environment(&fields); c.err == nil {
+				text = data[c.start:c.at]
 			}
 		}
 	}
 	if c.ends() && len(text) > 0 {
 		if kind, id, err := parsePath(path); err == nil && kind == Environment {
-			return &Patch{Kind: Environment, Item: fields.item(text, id)}, nil
+			patch := &Patch{Kind: Environment}
+			kept := string(text)
+			if inside := fields.envID.of(kept); inside == string(id) { // as a rule: no copy of the id
+				fields.item(&patch.Item, kept, inside)
+			} else {
+				fields.item(&patch.Item, kept, string(id))
+			}
+			return patch, nil
 		}
 	}
 	return unusualPatch(data)
@@ -77,7 +84,7 @@ func unusualPatch(data []byte) (Message, error) {
 	if kind == Filter {
 		m.Item, err = filterItem(patch.Data, string(id))
 	} else {
-		m.Item, err = unusualItem(patch.Data, id)
+		_, err = m.Item.decode(patch.Data, 0, 0, id)
 	}
 	if err != nil {
 		return nil, err
@@ -91,7 +98,7 @@ const (
 	memberDeleteVersion
 )
 
-var deleteMembers = []string{memberDeletePath: `"path"`, memberDeleteVersion: `"version"`}
+var deleteMembers = []string{memberDeletePath: `"path":`, memberDeleteVersion: `"version":`}
 
 func decodeDelete(data []byte) (Message, error) {
 	var deletion struct {

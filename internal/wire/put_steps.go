@@ -156,14 +156,15 @@ func (d *PutDecoder) environment(text, name []byte, at int) (int, error) {
 		d.valueEnds()
 		return at + len(known), nil
 	}
-	item, end, err := decodeItem(text, at, len(d.within), name)
+	var entry Entry
+	end, err := entry.decode(text, at, len(d.within), name)
 	if err != nil {
 		return end, err
 	}
 	if place >= 0 {
 		d.place = place
 	}
-	d.put.Environments.Add(Entry{Item: item})
+	d.put.Environments.Add(entry)
 	d.valueEnds()
 	return end, nil
 }

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
 	testKey config.AutoConfigKey = "rel-00000000-0000-4000-8000-00000000c0de"
-	soon                         = 30 * time.Second
+	soon                         = time.Minute
 )
 
 func TestLinkURL(t *testing.T) {

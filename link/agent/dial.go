@@ -82,9 +82,11 @@ func (a *Agent) dial(ctx context.Context) (*websocket.Conn, error) {
 	}
 	websockets := websocket.Dialer{
 		NetDialContext:   transport.DialContext,
-		Proxy:            transport.Proxy,
 		TLSClientConfig:  tls,
 		HandshakeTimeout: handshakeTimeout,
+	}
+	if err := useProxy(&websockets, transport, a.url); err != nil {
+		return nil, status.Errorf(codes.Unavailable, "agent: the proxy for the link can't be found out: %v", err)
 	}
 	header := http.Header{
 		"Authorization": {a.manager.Key().GetAuthorizationHeaderValue()},

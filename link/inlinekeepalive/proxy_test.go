@@ -17,9 +17,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	testpb "google.golang.org/grpc/interop/grpc_testing"
+
+	"github.com/relayconf/relayconf/link/internal/between"
 )
 
-// proxies cut a stream that is silent for 2 s. They speak HTTP/2 on both sides, without TLS.
+// proxies cut a stream that is silent for 4 s. They speak HTTP/2 on both sides, without TLS.
 var proxies = map[string]proxy{
 	"nginx": {program: "/usr/sbin/nginx", args: []string{"-c"}, config: `
 daemon off;
@@ -36,11 +38,11 @@ http {
   scgi_temp_path {{.Dir}}/scgi;
   server {
     listen {{.Listen}} http2;
-    client_body_timeout 2s;
+    client_body_timeout 4s;
     location / {
       grpc_pass grpc://{{.Service}};
-      grpc_read_timeout 2s;
-      grpc_send_timeout 2s;
+      grpc_read_timeout 4s;
+      grpc_send_timeout 4s;
     }
   }
 }
@@ -48,9 +50,9 @@ http {
 	"HAProxy": {program: "/usr/sbin/haproxy", args: []string{"-db", "-f"}, config: `
 defaults
   mode http
-  timeout connect 2s
-  timeout client 2s
-  timeout server 2s
+  timeout connect 4s
+  timeout client 4s
+  timeout server 4s
 frontend clients
   bind {{.Listen}} proto h2
   default_backend service
@@ -70,11 +72,7 @@ func (p proxy) start(t *testing.T, service string) (address string) {
 	t.Helper()
 	program, err := exec.LookPath(p.program)
 	require.NoError(t, err, "install it: apt-get install nginx haproxy")
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address = listener.Addr().String()
-	require.NoError(t, listener.Close())
-
+	address = between.FreeAddress(t)
 	dir := t.TempDir()
 	var config bytes.Buffer
 	require.NoError(t, template.Must(template.New("").Parse(p.config)).Execute(&config,
@@ -105,7 +103,7 @@ func (p proxy) start(t *testing.T, service string) (address string) {
 }
 
 // silence is so many keepalives, of 400 ms each: twice as long as the proxies bear.
-const silence = 10
+const silence = 20
 
 func TestBehindAProxyThatCutsSilentStreams(t *testing.T) {
 	for name, proxy := range proxies {

@@ -16,7 +16,7 @@ import (
 )
 
 // waitLimit bounds waits for something that has to happen; a test that reaches it has failed.
-const waitLimit = 30 * time.Second
+const waitLimit = time.Minute
 
 func receive[T any](t testing.TB, from <-chan T) T {
 	t.Helper()

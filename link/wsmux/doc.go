@@ -36,5 +36,6 @@
 //
 // A reader that is slow stops its writer: after the window of its stream (256 KiB in yamux.DefaultConfig), not after the
 // memory of either end is used up. A message of gRPC is cut into frames, and those of other calls go between them, so a small
-// call waits for a window of a big one's bytes at most.
+// call waits for a window of a big one's bytes at most. [WithLimits] bounds how many streams the other side may open, and how
+// fast it may send; without it, a hostile one can open any number.
 package wsmux

@@ -43,10 +43,12 @@ func ServeGRPC(conn *websocket.Conn, register func(*grpc.Server), options ...Opt
 		grpc.MaxRecvMsgSize(MaxMsgSize), grpc.MaxSendMsgSize(MaxMsgSize),
 	}, s.server...)...)
 	register(server)
-	session, err := yamux.Server(sessionConn(conn), s.yamux)
+	limited := newLimitedConn(sessionConn(conn), s.limits)
+	session, err := yamux.Server(limited, s.yamux)
 	if err != nil {
 		return nil, nil, fmt.Errorf("wsmux: could not start yamux: %w", err)
 	}
+	limited.session.Store(session)
 	streams := newListener(session)
 	go func() {
 		_ = server.Serve(streams) // it returns when the session has ended, or when the server has stopped
@@ -86,11 +88,13 @@ func DialGRPC(conn *websocket.Conn, options ...Option) (*grpc.ClientConn, *yamux
 	if err != nil {
 		return nil, nil, fmt.Errorf("wsmux: the options of gRPC can't be used: %w", err)
 	}
-	session, err = yamux.Client(sessionConn(conn), s.yamux)
+	limited := newLimitedConn(sessionConn(conn), s.limits)
+	session, err = yamux.Client(limited, s.yamux)
 	if err != nil {
 		_ = client.Close()
 		return nil, nil, fmt.Errorf("wsmux: could not start yamux: %w", err)
 	}
+	limited.session.Store(session)
 	calls.session = session
 	go func() {
 		<-session.CloseChan()

@@ -15,6 +15,7 @@ type settings struct {
 	server []grpc.ServerOption
 	dial   []grpc.DialOption
 	yamux  *yamux.Config
+	limits Limits
 }
 
 func newSettings(options []Option) settings {

@@ -41,6 +41,18 @@ func (l *listener) Close() error {
 
 func (l *listener) Addr() net.Addr { return l.session.LocalAddr() }
 
+// Reason returns why a session has ended, such as ErrLimit or io.EOF, and nil while it goes on.
+func Reason(session *yamux.Session) error {
+	if !session.IsClosed() {
+		return nil
+	}
+	for {
+		if _, err := session.Accept(); err != nil { // after the streams that nobody has accepted
+			return err
+		}
+	}
+}
+
 // calls sees to it that the end of a session ends each call with Unavailable. The ClientConn is closed then, for which gRPC
 // itself has Canceled, as if the caller had given up.
 type calls struct{ session *yamux.Session }
@@ -64,8 +76,7 @@ func (c *calls) status(ctx context.Context, err error) error {
 	if status.Code(err) != codes.Canceled || ctx.Err() != nil || !c.session.IsClosed() {
 		return err
 	}
-	_, reason := c.session.Accept()
-	return status.Errorf(codes.Unavailable, "wsmux: the session has ended: %v", reason)
+	return status.Errorf(codes.Unavailable, "wsmux: the session has ended: %v", Reason(c.session))
 }
 
 // clientStream is a stream of gRPC whose errors are those of calls.

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/internal/redistest"
 )
 
@@ -78,8 +79,11 @@ func TestAServerKilledDuringSavesLosesNothingThatWasSaved(t *testing.T) {
 		cancel()
 		savers.Wait()
 		server.Run()
-		snapshot, err := reader.Load(t.Context())
-		require.NoError(t, err)
+		var snapshot *autoconfig.Snapshot
+		eventually(t, "the server has loaded its data", func(ctx context.Context) (err error) {
+			snapshot, err = reader.Load(ctx)
+			return err
+		})
 		got := snapshot.Environments["env0"].Version
 		require.Equal(t, versions(got, got, got).Environments, snapshot.Environments)
 		require.GreaterOrEqual(t, got, saved)

@@ -27,7 +27,7 @@ import (
 )
 
 // idle is after how many seconds without a byte each of them drops a connection.
-const idle = 2
+const idle = 4
 
 // daemon is a program that a test runs, with a configuration in a directory of its own.
 type daemon struct {

@@ -66,7 +66,7 @@ func follow(t *testing.T, uri string, handler autoconfig.MessageHandler, options
 }
 
 func TestAHandlerThatBlocksForLongerThanTheReadTimeoutLosesNothing(t *testing.T) {
-	const timeout = 500 * time.Millisecond
+	const timeout = 2 * time.Second
 	for _, test := range []struct {
 		name string
 		kind autoconfigtest.CallKind
@@ -76,9 +76,10 @@ func TestAHandlerThatBlocksForLongerThanTheReadTimeoutLosesNothing(t *testing.T)
 		{"for a key that expires, while the line waits for a byte", autoconfigtest.KeyExpired},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			service := autoconfigtest.NewServer(t)
 			environment := rig.Environment(1, 1)
-			environment.SDKKey.Expiring = envfactory.ExpiringKeyRep{Value: "sdk-old", Timestamp: ldtime.UnixMillisFromTime(time.Now().Add(3 * time.Second))}
+			environment.SDKKey.Expiring = envfactory.ExpiringKeyRep{Value: "sdk-old", Timestamp: ldtime.UnixMillisFromTime(time.Now().Add(8 * time.Second))}
 			service.Put(autoconfigtest.MakePut(environment))
 			handler := &blockingHandler{Recorder: autoconfigtest.NewRecorder(), kind: test.kind, began: make(chan struct{}), release: make(chan struct{})}
 			manager := follow(t, service.URL, handler, autoconfig.WithReadTimeout(timeout))
@@ -94,7 +95,7 @@ func TestAHandlerThatBlocksForLongerThanTheReadTimeoutLosesNothing(t *testing.T)
 					service.Comment("") // the line is alive until then
 				}
 			}
-			time.Sleep(4 * timeout) // the proof is that nothing happens in this time
+			time.Sleep(2 * timeout) // the proof is that nothing happens in this time
 			for version := 3; version <= 500; version++ {
 				service.Patch(rig.Environment(1, version))
 			}

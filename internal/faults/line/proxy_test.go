@@ -46,7 +46,7 @@ func (f *faulty) fault(json string) {
 
 // heal ends all faults.
 func (f *faulty) heal() {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), rig.Soon)
 	defer cancel()
 	f.proxy.Toxics.ResetToxics(ctx)
 }

@@ -26,7 +26,7 @@ const (
 	RetryDelay = 5 * time.Millisecond
 
 	// Soon is a deadline for things that ought to happen at once, on a slow machine.
-	Soon = 30 * time.Second
+	Soon = time.Minute
 )
 
 // View is the configuration that a relay serves: the name of each environment. In these tests the name says the version.

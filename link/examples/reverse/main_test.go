@@ -26,7 +26,7 @@ hub: worker-1 answers: hello again to you, too
 `
 
 func TestTheHubCallsTheWorkerAfterTheLineWasCutAndCameBack(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	var out strings.Builder
 	require.NoError(t, demo(ctx, &out))

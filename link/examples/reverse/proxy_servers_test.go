@@ -18,7 +18,7 @@ import (
 func TestTheHubCallsTheWorkerBehindAProxyThatWasKilledAndCameBack(t *testing.T) {
 	for name, program := range between.Programs {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
 			h := newHub()
 			defer h.close()

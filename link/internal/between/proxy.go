@@ -53,11 +53,8 @@ type Proxy struct {
 // Run starts a proxy before a service, with TLS or without, and returns when it listens. It ends with the test.
 func (p Program) Run(t testing.TB, service string, withTLS bool) *Proxy {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
 	folder := t.TempDir()
-	proxy := &Proxy{Address: listener.Addr().String(), t: t, program: p, file: filepath.Join(folder, "config")}
+	proxy := &Proxy{Address: FreeAddress(t), t: t, program: p, file: filepath.Join(folder, "config")}
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "tls.pem"), certificate, 0o600))
 	var config bytes.Buffer
 	require.NoError(t, template.Must(template.New("").Parse(p.config)).Execute(&config, map[string]any{

@@ -26,7 +26,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // waitLimit bounds waits for something that has to happen.
-const waitLimit = 30 * time.Second
+const waitLimit = time.Minute
 
 // network is a listener and a gRPC server, as an application has them.
 var network = fx.Options(

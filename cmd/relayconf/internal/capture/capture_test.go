@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const soon = 30 * time.Second
+const soon = time.Minute
 
 type buffer struct {
 	mu   sync.Mutex

@@ -134,7 +134,7 @@ func (s *Source) sync() {
 // RotateKey makes a store that encrypts with the auto-configuration key follow when that changes.
 func (s *Source) RotateKey(former, key config.AutoConfigKey) {
 	store, encrypts := s.options.Store.(autoconfig.KeyedStore)
-	if !encrypts {
+	if !encrypts || s.keeper == nil {
 		return
 	}
 	s.keeper.saving.Lock()

@@ -34,11 +34,13 @@ type Options struct {
 
 // Source reads the files again when they change. It owns two goroutines, which end with Close.
 type Source struct {
-	options Options
-	watcher *filewatch.Watcher
-	keeper  *keeper // nil without a store
-	closing chan struct{}
-	closed  sync.Once
+	options  Options
+	watcher  *filewatch.Watcher
+	keeper   *keeper // nil without a store, or if that is of another key
+	loaded   bool    // there was a configuration in the store
+	otherKey bool    // what is stored is encrypted with another key
+	closing  chan struct{}
+	closed   sync.Once
 
 	mu        sync.Mutex
 	inventory *inventory
@@ -74,7 +76,7 @@ func Start(ctx context.Context, options Options) (*Source, error) {
 		s.report(err)
 		s.startFromStore()
 	}
-	if options.Store != nil {
+	if options.Store != nil && !s.otherKey {
 		s.keeper = startKeeper(s)
 	}
 	s.warnOfVersions()
@@ -108,13 +110,29 @@ func (s *Source) load(ctx context.Context) error {
 	switch {
 	case errors.Is(err, store.ErrForeign):
 		return err
+	case errors.Is(err, store.ErrWrongKey):
+		// Nothing says which key is the right one, as a service does that accepts one. To save would set aside what is stored.
+		s.status.StoreFailures++
+		s.otherKey = true
+		s.options.Logger.Warn("The cache is encrypted with another key than this hub has. It is left as it is, and nothing is saved there: "+
+			"the versions go on from the time. If the key was changed, start once with the former one in --cache-older-key-file; "+
+			"if the key is a mistake, mend it; if the cache is of no use, move it away", "cache", placeOf(err))
 	case err != nil:
 		s.status.StoreFailures++
 		s.options.Logger.Warn("The stored configuration could not be loaded; the versions go on from the time", "error", err)
 	case snapshot != nil:
-		s.inventory, s.confirmed = fromSnapshot(snapshot), snapshot.LastConfirmed()
+		s.inventory, s.confirmed, s.loaded = fromSnapshot(snapshot), snapshot.LastConfirmed(), true
 	}
 	return nil
+}
+
+// placeOf returns the place of a stored configuration that can't be used.
+func placeOf(err error) string {
+	var unreadable *store.UnreadableError
+	if errors.As(err, &unreadable) {
+		return unreadable.Place
+	}
+	return ""
 }
 
 // firstRead is patient with files that are being written.
@@ -248,12 +266,12 @@ func (s *Source) told() {
 func (s *Source) warnOfVersions() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.options.Shared {
-		return
+	if s.options.Shared || s.loaded {
+		return // it was said when the store was empty
 	}
 	for id, i := range s.document.environments {
 		if i.version() != s.inventory.environments[id].version {
-			s.options.Logger.Warn("The versions of the environments are this hub's own. " +
+			s.options.Logger.Warn("The versions of the environments are this hub's own, which is fine if it is the only hub of these files. " +
 				"Several hubs of the same files must share a Redis cache, or the files must give versions above the Unix time")
 			return
 		}

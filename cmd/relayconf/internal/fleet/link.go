@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/tap"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/relayconf/relayconf/config"
@@ -32,7 +33,12 @@ const (
 	joinTimeout      = 40 * time.Second // from the WebSocket to the name: the Hello, the ping of an older relay, and some
 	farewell         = time.Second      // for the status of a refusal to reach the agent
 	maxAnswer        = 16 << 20         // bytes of a message from a relay
-	maxLinkStreams   = 8                // gRPC streams at once
+	maxStreams       = 4                // of yamux: the agent's for gRPC, the hub's for keep-alives, and spare ones
+	maxOpens         = 1                // streams and pings per second
+	maxBytes         = 1 << 20          // per second
+	maxCalls         = 4                // of gRPC: Connect, Report, and GetVersionInfo for each of them
+	maxHeader        = 16 << 10         // bytes of the metadata of a call
+	window           = 256 << 10        // unread bytes of a stream; as yamux has it
 	bufferSize       = 4 << 10
 	handshakeTimeout = 10 * time.Second
 )
@@ -45,6 +51,9 @@ type link struct {
 	address   string
 	session   *yamux.Session
 	roundTrip atomic.Int64 // nanoseconds; 0 if none is known yet
+
+	calls        atomic.Int64  // that the relay has begun
+	tooManyCalls chan struct{} // holds a token once it has begun too many
 
 	named  atomic.Bool   // its relay has asked for a name: a link is for one relay
 	joined chan struct{} // closed when the relay has its name
@@ -72,7 +81,8 @@ func (l *Local) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Upgrade has answered
 	}
-	k := &link{local: l, id: l.lastLink.Add(1), grant: grant, address: r.RemoteAddr, joined: make(chan struct{})}
+	k := &link{local: l, id: l.lastLink.Add(1), grant: grant, address: r.RemoteAddr, joined: make(chan struct{}),
+		tooManyCalls: make(chan struct{}, 1)}
 	if err := k.start(ws); err != nil {
 		l.logger.Warn("A link could not be started", "address", k.address, "error", err)
 		_ = ws.Close()
@@ -90,15 +100,41 @@ func refuse(w http.ResponseWriter, code int, reason string) {
 
 // start makes the stack of the link: the services for the agent, and the stream for the hub's calls.
 func (k *link) start(ws *websocket.Conn) (err error) {
+	settings := yamux.DefaultConfig()
+	settings.AcceptBacklog, settings.LogOutput = maxStreams, io.Discard
 	_, k.session, err = wsmux.ServeGRPC(ws, func(server *grpc.Server) {
 		rpcpb.RegisterCoordinatorServer(server, k.local.streams)
 		agentpb.RegisterPresenceServer(server, presence{link: k})
 		inlinekeepalive.RegisterVersionInfo(server, "relayconf hub", k.local.version)
-	}, wsmux.WithServerOptions(
-		grpc.ChainStreamInterceptor(k.intercept, inlinekeepalive.StreamServerInterceptor()),
-		grpc.MaxConcurrentStreams(maxLinkStreams), grpc.MaxRecvMsgSize(maxAnswer),
-		grpc.ReadBufferSize(bufferSize), grpc.WriteBufferSize(bufferSize)))
+	}, wsmux.WithYamuxConfig(settings),
+		wsmux.WithLimits(wsmux.Limits{Streams: maxStreams, OpensPerSecond: maxOpens, BytesPerSecond: maxBytes}),
+		wsmux.WithServerOptions(
+			grpc.InTapHandle(k.admit),
+			grpc.ChainStreamInterceptor(k.intercept, inlinekeepalive.StreamServerInterceptor()),
+			grpc.MaxConcurrentStreams(maxCalls), grpc.MaxRecvMsgSize(maxAnswer), grpc.MaxHeaderListSize(maxHeader),
+			grpc.StaticStreamWindowSize(window), grpc.StaticConnWindowSize(window),
+			grpc.ReadBufferSize(bufferSize), grpc.WriteBufferSize(bufferSize)))
 	return err
+}
+
+// admit refuses the calls beyond those that an agent makes, before anything is kept of them. So a link holds maxCalls
+// messages of maxAnswer at most.
+func (k *link) admit(ctx context.Context, info *tap.Info) (context.Context, error) {
+	if k.calls.Add(1) > maxCalls {
+		select {
+		case k.tooManyCalls <- struct{}{}:
+		default:
+		}
+		return nil, errTooManyCalls
+	}
+	return ctx, nil
+}
+
+var errTooManyCalls = status.Errorf(codes.ResourceExhausted, "a link is for %d calls: make another", maxCalls)
+
+// wasHostile says that a link was ended which is no agent's.
+func (k *link) wasHostile(reason error) {
+	k.local.logger.Warn("A link was ended, because the relay went beyond its limits", "key", k.grant.Name(), "address", k.address, "error", reason)
 }
 
 // serve waits for the end of the link, and brings it about: when its key is revoked, when the hub ends, or when the relay
@@ -123,6 +159,12 @@ func (k *link) serve() {
 		case <-k.local.closing.Done():
 			return
 		case <-k.session.CloseChan():
+			if reason := wsmux.Reason(k.session); errors.Is(reason, wsmux.ErrLimit) {
+				k.wasHostile(reason)
+			}
+			return
+		case <-k.tooManyCalls:
+			k.wasHostile(errTooManyCalls)
 			return
 		}
 	}

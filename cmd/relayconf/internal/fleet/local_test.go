@@ -10,21 +10,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gorilla/websocket"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/hub"
-	"github.com/relayconf/relayconf/link/agent"
 	"github.com/relayconf/relayconf/link/agent/agentpb"
-	"github.com/relayconf/relayconf/link/rpc/rpcpb"
-	"github.com/relayconf/relayconf/link/wsmux"
 )
 
 func TestARelayIsShownAsItIs(t *testing.T) {
@@ -118,18 +112,9 @@ func TestANameIsTakenByTheRules(t *testing.T) {
 }
 
 func TestARelayThatDoesNotAnswerLosesItsName(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, func(o *Options) { o.PingTimeout = 200 * time.Millisecond })
 	r.has(map[string]int{"web-1": 1})
-	ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(r.url, "http")+"/link", http.Header{"Authorization": {testKey}})
-	require.NoError(t, err)
-	conn, session, err := wsmux.DialGRPC(ws)
-	require.NoError(t, err)
-	defer func() { _ = session.Close() }()
-	introduction, err := proto.Marshal(&agentpb.Introduction{Instance: "a-hung-process-00"})
-	require.NoError(t, err)
-	stream, err := rpcpb.NewCoordinatorClient(conn).Connect(metadata.AppendToOutgoingContext(t.Context(), agent.IntroductionKey, string(introduction)))
-	require.NoError(t, err)
-	require.NoError(t, stream.Send(&rpcpb.ClientToServer{Message: &rpcpb.ClientToServer_Hello{Hello: &rpcpb.Hello{Name: "a"}}}))
+	_, _, session := r.join("a", "a-hung-process-00")
 	r.eventually("it has the name", func() bool { return r.find("a").Instance == "a-hung-process-00" })
 	next := r.relay("a")
 	r.eventually("the next has it", func() bool { return r.find("a").Instance == next.manager.Instance() })

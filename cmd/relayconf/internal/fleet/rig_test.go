@@ -29,7 +29,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // soon is far more than anything here takes, on a slow machine too.
-const soon = 30 * time.Second
+const soon = time.Minute
 
 const testKey = "rel-00000000-0000-4000-8000-00000000c0de"
 
@@ -48,7 +48,7 @@ func newRig(t testing.TB, change ...func(*Options)) *rig {
 	r := &rig{t: t, hub: hub.New()}
 	require.NoError(t, r.hub.SetKeys([]hub.Key{{Name: "hub", Key: testKey}}))
 	o := Options{Hub: r.hub, Name: "hub-1", Version: "test", Logger: slog.New(slog.DiscardHandler), Settle: time.Nanosecond,
-		PingTimeout: 200 * time.Millisecond}
+		PingTimeout: soon}
 	for _, f := range change {
 		f(&o)
 	}

@@ -45,9 +45,10 @@ func TestARelayWhoseHandlerIsSlowIsBehindAndWaitedFor(t *testing.T) {
 		failed.TimeoutSeconds = brief
 		p := r.wait(failed).result()
 		assert.Equal(t, Missing, p.Result)
-		assert.Equal(t, []string{"slow"}, namesOf(p.Missing))
+		assert.Contains(t, namesOf(p.Missing), "slow")
 		w := r.wait(c)
-		w.says("slow", "")
+		for w.says("slow", ""); len(w.last.Missing) > 1; w.says("slow", "") { // until the quick one has answered
+		}
 		slow.hold.Unlock()
 		assert.Equal(t, Applied, w.result().Result)
 		r.has(map[string]int{"web-1": 1})
@@ -66,9 +67,7 @@ func TestWaitForAVersionIsNotTheHubsVersion(t *testing.T) {
 	w.says("a", "has version 2")
 	r.patch("web-1", 4)
 	assert.Equal(t, Applied, w.result().Result, "a later version counts")
-	p := r.wait(Condition{Environment: "web-3", Version: 1, TimeoutSeconds: brief}).result()
-	assert.Equal(t, Missing, p.Result)
-	assert.Contains(t, p.Missing[0].Reason, "does not have the environment")
+	r.wait(Condition{Environment: "web-3", Version: 1}).says("a", "does not have the environment")
 }
 
 func TestARelayThatIsBehindIsAskedForItsVersion(t *testing.T) {
@@ -157,16 +156,16 @@ func TestARelayThatLeavesDuringTheWaitIsStillExpected(t *testing.T) {
 	r.inSync("slow")
 	slow.hold.Lock()
 	r.patch("web-1", 2)
-	w := r.wait(Condition{TimeoutSeconds: 2})
+	w := r.wait(Condition{})
 	w.says("slow", "behind")
 	late := r.relay("late")
 	r.inSync("late")
 	slow.agent.Close()
+	w.says("slow", "is not connected")
 	late.stop()
-	p := w.result()
+	w.says("late", "is not connected")
 	slow.hold.Unlock()
-	assert.Equal(t, Missing, p.Result)
-	assert.Subset(t, namesOf(p.Missing), []string{"late", "slow"})
+	assert.Equal(t, []string{"late", "slow"}, namesOf(w.last.Missing))
 }
 
 func TestNoRelayAndTooFewAreNeverSuccess(t *testing.T) {
@@ -203,12 +202,10 @@ func TestARelayWithoutAgentCountsOnlyIfThatIsAllowed(t *testing.T) {
 	p = r.wait(Condition{AllowUnconfirmed: true, Environment: "web-1", Version: 2, TimeoutSeconds: brief}).result()
 	assert.Equal(t, []string{"a", name}, namesOf(p.Missing))
 
-	w := r.wait(Condition{TimeoutSeconds: 1})
+	w := r.wait(Condition{})
 	w.says(name, "has no agent")
 	bare.stop()
-	p = w.result()
-	assert.Equal(t, Missing, p.Result, "it was there at the start, and nobody knows what it has")
-	assert.Contains(t, p.Missing[0].Reason, "its stream has ended")
+	w.says(name, "its stream has ended") // it was there at the start, and nobody knows what it has
 }
 
 func TestAHubThatForgotWhomToExpectIsNotSureAtFirst(t *testing.T) {

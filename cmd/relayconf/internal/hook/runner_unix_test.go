@@ -23,7 +23,7 @@ import (
 	"github.com/relayconf/relayconf/envfactory"
 )
 
-const soon = 20 * time.Second
+const soon = time.Minute
 
 // reports collects what a runner reports.
 type reports struct {

@@ -30,14 +30,30 @@ func manager(t *testing.T) func() string {
 	address := &net.UnixAddr{Name: folder + "/s", Net: "unixgram"}
 	socket, err := net.ListenUnixgram("unixgram", address)
 	require.NoError(t, err)
-	t.Cleanup(func() { _ = socket.Close() })
 	t.Setenv("NOTIFY_SOCKET", address.Name)
-	return func() string {
-		require.NoError(t, socket.SetReadDeadline(time.Now().Add(soon)))
+	// Read without a pause: the system keeps few messages, and then the sender waits.
+	messages := make(chan string, 100_000)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
 		message := make([]byte, 1000)
-		n, err := socket.Read(message)
-		require.NoError(t, err)
-		return string(message[:n])
+		for {
+			n, err := socket.Read(message)
+			if err != nil {
+				return
+			}
+			messages <- string(message[:n])
+		}
+	}()
+	t.Cleanup(func() { _ = socket.Close(); <-ended })
+	return func() string {
+		select {
+		case message := <-messages:
+			return message
+		case <-time.After(soon):
+			require.FailNow(t, "no message comes")
+			return ""
+		}
 	}
 }
 

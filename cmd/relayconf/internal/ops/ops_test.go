@@ -69,6 +69,37 @@ func TestReadinessIsTruthful(t *testing.T) {
 	}
 }
 
+func TestReadinessSaysTheSourceAndItsAge(t *testing.T) {
+	files := report(autoconfig.StateInterrupted, autoconfig.SourceStream, 0)
+	files.Files = true
+	heard := report(autoconfig.StateInterrupted, autoconfig.SourceStream, 0)
+	heard.LastActivity = now.Add(-2 * time.Minute)
+	lost := now.Add(-time.Minute).UTC().Format(time.RFC3339)
+	for _, row := range []struct {
+		name      string
+		report    Report
+		source    string
+		age       time.Duration
+		lostSince string
+	}{
+		{"none", report(autoconfig.StateInitializing, autoconfig.SourceNone, 0), "NONE", 0, ""},
+		{"followed", report(autoconfig.StateValid, autoconfig.SourceStream, 0), "STREAM", 0, ""},
+		{"lost", heard, "STREAM", 2 * time.Minute, lost},
+		{"files with a mistake", files, "FILE", time.Minute, lost},
+		{"from the cache", report(autoconfig.StateInitializing, autoconfig.SourceStore, 0), "STORE", time.Hour, lost},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got := Assess(row.report, now)
+			assert.Equal(t, row.source, got.Source)
+			assert.Equal(t, row.lostSince, got.LostSince)
+			require.Equal(t, row.age != 0, got.AgeSeconds != nil)
+			if got.AgeSeconds != nil {
+				assert.InDelta(t, row.age.Seconds(), *got.AgeSeconds, 0.001)
+			}
+		})
+	}
+}
+
 // shown is an Ops whose report can be changed, behind both of its handlers on real sockets.
 type shown struct {
 	t      *testing.T
@@ -127,12 +158,12 @@ func TestProbesShowLifeReadinessAndMetricsOnly(t *testing.T) {
 	assert.Equal(t, 200, code, body)
 	code, body = s.do("GET", s.probes.URL+"/readyz")
 	assert.Equal(t, 503, code)
-	assert.JSONEq(t, `{"ready": false, "condition": "no-configuration", "reason": "there is no configuration yet"}`, body)
+	assert.JSONEq(t, `{"ready": false, "condition": "no-configuration", "reason": "there is no configuration yet", "source": "NONE"}`, body)
 	valid := report(autoconfig.StateValid, autoconfig.SourceStream, 0)
 	s.report.Store(&valid)
 	code, body = s.do("GET", s.probes.URL+"/readyz")
 	assert.Equal(t, 200, code)
-	assert.JSONEq(t, `{"ready": true, "condition": "ok"}`, body)
+	assert.JSONEq(t, `{"ready": true, "condition": "ok", "source": "STREAM"}`, body)
 	_, body = s.do("GET", s.probes.URL+"/metrics")
 	for _, line := range []string{`relayconf_ready 1`, `relayconf_environments 3`, `relayconf_condition{condition="ok"} 1`,
 		`relayconf_condition{condition="stale"} 0`, `relayconf_source_state{state="VALID"} 1`, `relayconf_build_info{version="1.2.3"} 1`} {
@@ -163,8 +194,8 @@ func TestStatusIsInTheWordsOfTheRelayProxy(t *testing.T) {
 	assert.JSONEq(t, `{"status": "degraded", "version": "1.2.3",
 		"autoConfigStatus": {"state": "INTERRUPTED", "stateSince": 1798858985000,
 			"lastError": {"kind": "ERROR_RESPONSE", "statusCode": 502, "time": 1798859045000, "message": "it answered so"}},
-		"ready": true, "condition": "stale", "source": "STREAM", "environments": 3, "connections": 0, "hub": {"relays": 7}}`,
-		without(t, body, "reason"))
+		"ready": true, "condition": "stale", "source": "STREAM", "lostSince": "2027-01-02T03:03:05Z", "environments": 3, "connections": 0, "hub": {"relays": 7}}`,
+		without(t, without(t, body, "reason"), "ageSeconds"))
 	r = report(autoconfig.StateValid, autoconfig.SourceStream, 0)
 	s.report.Store(&r)
 	_, body = s.do("GET", s.admin.URL+"/status")

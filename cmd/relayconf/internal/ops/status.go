@@ -13,11 +13,9 @@ type Status struct {
 	Version          string           `json:"version"`
 	AutoConfigStatus AutoConfigStatus `json:"autoConfigStatus"`
 	Readiness
-	Source       autoconfig.Source `json:"source"`               // NONE, STORE or STREAM
-	AgeSeconds   *float64          `json:"ageSeconds,omitempty"` // since it was saved, if the source is STORE
-	Environments int               `json:"environments"`
-	Connections  uint64            `json:"connections"` // that were made to the service so far
-	Details      any               `json:"hub,omitempty"`
+	Environments int    `json:"environments"`
+	Connections  uint64 `json:"connections"` // that were made to the service so far
+	Details      any    `json:"hub,omitempty"`
 }
 
 // AutoConfigStatus is the state of the source. Times are in Unix milliseconds.
@@ -41,7 +39,6 @@ func newStatus(r Report, version string, details any, now time.Time) Status {
 		Version:          version,
 		AutoConfigStatus: AutoConfigStatus{State: r.State, StateSince: r.StateSince.UnixMilli()},
 		Readiness:        Assess(r, now),
-		Source:           r.Source,
 		Environments:     r.Environments,
 		Connections:      r.Connections,
 		Details:          details,
@@ -51,10 +48,6 @@ func newStatus(r Report, version string, details any, now time.Time) Status {
 	}
 	if e := r.LastError; e != nil {
 		s.AutoConfigStatus.LastError = &LastError{e.Kind, e.StatusCode, e.Time.UnixMilli(), e.Message}
-	}
-	if r.Source == autoconfig.SourceStore {
-		age := r.SnapshotAge.Seconds()
-		s.AgeSeconds = &age
 	}
 	return s
 }

@@ -17,7 +17,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-const soon = 20 * time.Second
+const soon = time.Minute
 
 // prSetChildSubreaper is PR_SET_CHILD_SUBREAPER of prctl(2): with it, orphans come to this process as they come to
 // process 1.

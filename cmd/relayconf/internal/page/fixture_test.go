@@ -15,7 +15,7 @@ import (
 )
 
 // soon is far more than anything here takes.
-const soon = 30 * time.Second
+const soon = 2 * time.Minute
 
 // knownHub is a hub whose source and fleet a test sets.
 type knownHub struct {

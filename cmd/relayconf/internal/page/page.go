@@ -32,8 +32,14 @@ type Upstream struct {
 
 // Fleet is the fleet at one moment.
 type Fleet struct {
-	Relays  []Relay
-	Problem string // why relays may be missing; empty if none can be
+	Relays []Relay
+	Completeness
+}
+
+// Completeness says whether the fleet's relays are all known.
+type Completeness struct {
+	Problem string `json:"problem"` // why relays may be missing; empty if none can be
+	Notice  string `json:"notice"`  // why relays may not have come back yet; empty if they have had the time
 }
 
 // Sync says how much of the configuration a relay has.
@@ -91,7 +97,7 @@ type Page struct {
 	nextExpiry   time.Time         // of a key of any environment; zero: none expires
 	log          changeLog
 	upstream     Upstream
-	fleetProblem string
+	completeness Completeness
 	relays       map[string]Relay
 	late         map[string]bool // relays whose lateness is in the log, by id
 	readers      map[*reader]struct{}
@@ -173,9 +179,9 @@ func (p *Page) poll(now time.Time) (watched bool) {
 		p.upstream = upstream
 		u.Upstream = &upstream
 	}
-	if fleet.Problem != p.fleetProblem {
-		p.fleetProblem = fleet.Problem
-		u.FleetProblem = &fleet.Problem
+	if fleet.Completeness != p.completeness {
+		p.completeness = fleet.Completeness
+		u.Completeness = &fleet.Completeness
 	}
 	p.applyRelays(now, fleet.Relays, &u)
 	p.expireKeys(now, &u)

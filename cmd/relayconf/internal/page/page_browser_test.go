@@ -50,6 +50,7 @@ func TestChangesAppearInTheirOrderWithoutAReload(t *testing.T) {
 		"web/production accepted key added …d-e1 expires", "web/production environment added"},
 		evaluate[[]string](b, "[...document.querySelectorAll('#log .what')].map((e) => e.textContent.replace(/ expires .*/, ' expires'))"))
 	assert.Equal(t, []string{"web/test"}, b.names("environments"))
+	assert.Equal(t, []string{"…d-e1"}, evaluate[[]string](b, "[...document.querySelectorAll('#log .unbroken')].map((e) => e.textContent)"), "not broken over lines")
 	assert.True(t, evaluate[bool](b, "window.loaded === true"))
 }
 
@@ -81,12 +82,18 @@ func TestAKeyCountsDownAndExpires(t *testing.T) {
 	s.Changes(true, []autoconfig.Change{environmentText("e1", "production", 1, expiring("long", time.Now().Add(90*time.Minute)))})
 	b := open(t, s.url())
 	b.live()
-	b.shows("#environments .expiry", "in 1 h 29 m")
-	s.Changes(false, []autoconfig.Change{environmentText("e1", "production", 2, expiring("soon", time.Now().Add(3*time.Second)))})
-	b.shows("#environments .expiry.soon", "…soon in 2 s")
-	b.shows("#environments .expiry.soon", "…soon in 1 s")
+	b.shows("#environments .expiry", "in 1 h ")
+	// On a busy machine this test may see none of the texts that are there for a second: the page has to note them.
+	b.do(`window.seconds = new Set();
+		new MutationObserver(() => {
+			const text = document.querySelector("#environments .expiry.soon")?.innerText ?? "";
+			const seconds = text.match(/…soon in (\d+) s/);
+			if (seconds) { window.seconds.add(seconds[1]) }
+		}).observe(document, {subtree: true, childList: true, characterData: true})`)
+	s.Changes(false, []autoconfig.Change{environmentText("e1", "production", 2, expiring("soon", time.Now().Add(10*time.Second)))})
 	b.shows("#log", "web/production key …soon has expired")
 	b.becomes("document.querySelector('#environments .expiry') === null")
+	assert.GreaterOrEqual(t, evaluate[int](b, "window.seconds.size"), 2, "it counts down")
 }
 
 func TestARelayThatFallsBehindTurns(t *testing.T) {
@@ -113,11 +120,12 @@ func TestAFleetThatIsNotKnownInFullSaysSo(t *testing.T) {
 	b := open(t, serve(t, hub, "127.0.0.1:0").url())
 	b.live()
 	hub.set(func(h *knownHub) {
-		h.fleet = Fleet{[]Relay{{ID: "1", Name: "eu-1", Sync: Unknown}}, "hub-2 does not answer"}
+		h.fleet = Fleet{[]Relay{{ID: "1", Name: "eu-1", Sync: Unknown}}, Completeness{Problem: "hub-2 does not answer", Notice: "some may not be back"}}
 	})
-	b.shows("#fleet .problem", "Hub-2 does not answer")
+	b.shows("#fleet .problem:not(.minor)", "Hub-2 does not answer")
+	b.shows("#fleet .problem.minor", "Some may not be back")
 	b.shows("#fleet .badge", "Unknown")
-	hub.set(func(h *knownHub) { h.fleet.Problem = "" })
+	hub.set(func(h *knownHub) { h.fleet.Completeness = Completeness{} })
 	b.becomes("document.querySelector('#fleet .problem') === null")
 }
 
@@ -211,7 +219,7 @@ func TestTheKeyboardReachesEverything(t *testing.T) {
 
 func TestAnOpenPageOutlivesTheHub(t *testing.T) {
 	hub := newHub()
-	s := serve(t, hub, "127.0.0.1:0")
+	s := serve(t, hub, "127.77.0.1:0") // nobody else takes the port while there is no hub
 	s.Changes(true, []autoconfig.Change{environmentText("e1", "production", 1, "")})
 	b := open(t, s.url())
 	b.live()

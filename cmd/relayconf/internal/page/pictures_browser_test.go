@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -41,9 +42,10 @@ func TestPictures(t *testing.T) {
 	pose(hub, s)
 	b.shows("#fleet", "ap-south-2")
 	b.shows("#log", "relay")
-	b.click("#environments [data-id='5f1b0c7e0000000000000002'] button")
+	b.click("#environments [data-id='5f1b0c7e0000000000000003'] button")
 	b.run(chromedp.EmulateViewport(1280, 1000))
 	b.do("scrollTo(0, 0)")
+	b.run(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 2, 2)) // away from the rows, which would be marked
 	b.settled()
 	b.picture(folder, "page-light")
 	b.prefers("prefers-color-scheme", "dark")
@@ -59,6 +61,7 @@ func TestPictures(t *testing.T) {
 	b.do("scrollTo(0, 0)")
 	b.run(chromedp.EmulateViewport(1280, 900))
 	hub.set(func(h *knownHub) {
+		h.fleet.Notice = "the hub started 12s ago and kept no names of relays from before, so some may not have come back yet; it is sure in 48s"
 		h.upstream.State, h.upstream.Condition = autoconfig.StateInterrupted, "key-rejected"
 		h.upstream.Reason = "the service rejects the auto-configuration key with status 401"
 		h.upstream.LastError, h.upstream.ErrorTime = "the service answered with status 401", At(time.Now())
@@ -146,19 +149,19 @@ func pose(hub *knownHub, s *site) {
 		changes = append(changes, autoconfig.Change{Kind: autoconfig.EnvironmentChanged, ID: id, Version: version, Text: []byte(text)})
 	}
 	i := 0
-	for _, project := range []string{"checkout", "mobile-app", "search", "web"} {
-		for _, key := range []string{"production", "staging", "test"} {
+	for _, project := range []string{"checkout", "mobile-app", "payments", "search", "support", "web"} {
+		for _, key := range []string{"development", "production", "staging", "test"} {
 			i++
 			environment(i, project, key, 100+7*i, "")
 		}
 	}
 	s.Changes(true, changes)
 	changes = nil
-	environment(2, "checkout", "staging", 115, expiring("7b1c", now.Add(42*time.Second)))
-	environment(1, "checkout", "production", 108, expiring("90ef", now.Add(23*time.Hour+59*time.Minute)))
-	environment(10, "web", "production", 171, expiring("c3d4", now.Add(74*time.Minute)))
+	environment(3, "checkout", "staging", 122, expiring("7b1c", now.Add(42*time.Second)))
+	environment(2, "checkout", "production", 115, expiring("90ef", now.Add(23*time.Hour+59*time.Minute)))
+	environment(22, "web", "production", 255, expiring("c3d4", now.Add(74*time.Minute)))
 	s.Changes(false, changes)
-	s.Changes(false, []autoconfig.Change{{Kind: autoconfig.EnvironmentDeleted, ID: "5f1b0c7e0000000000000012", Version: 200}})
+	s.Changes(false, []autoconfig.Change{{Kind: autoconfig.EnvironmentDeleted, ID: "5f1b0c7e0000000000000020", Version: 241}})
 	hub.set(func(h *knownHub) {
 		h.fleet.Relays = relays
 		h.upstream.StateSince, h.upstream.Activity, h.upstream.Filters = ago(51*time.Hour), ago(2*time.Second), 3

@@ -16,7 +16,7 @@ type update struct {
 	Upstream         *Upstream          `json:"upstream,omitempty"`
 	Environments     []shownEnvironment `json:"environments,omitempty"`
 	GoneEnvironments []string           `json:"goneEnvironments,omitempty"`
-	FleetProblem     *string            `json:"fleetProblem,omitempty"`
+	Completeness     *Completeness      `json:"completeness,omitempty"`
 	Relays           []Relay            `json:"relays,omitempty"`
 	GoneRelays       []string           `json:"goneRelays,omitempty"`
 	Log              []entry            `json:"log,omitempty"`
@@ -42,7 +42,7 @@ func (u update) split() (pieces []update) {
 		piece.GoneRelays, u.GoneRelays = cut(u.GoneRelays)
 		piece.Log, u.Log = cut(u.Log)
 		pieces = append(pieces, piece)
-		u.Upstream, u.FleetProblem = nil, nil
+		u.Upstream, u.Completeness = nil, nil
 		if u.empty() {
 			return pieces
 		}
@@ -55,7 +55,7 @@ func cut[T any](items []T) (first, rest []T) {
 }
 
 func (u update) empty() bool {
-	return u.Upstream == nil && u.FleetProblem == nil && len(u.Environments)+len(u.GoneEnvironments)+len(u.Relays)+len(u.GoneRelays)+len(u.Log) == 0
+	return u.Upstream == nil && u.Completeness == nil && len(u.Environments)+len(u.GoneEnvironments)+len(u.Relays)+len(u.GoneRelays)+len(u.Log) == 0
 }
 
 // frame encodes an event.
@@ -104,8 +104,8 @@ func (p *Page) open() (*reader, update) {
 	if p.closed {
 		return nil, update{}
 	}
-	upstream, problem := p.upstream, p.fleetProblem
-	all := update{Now: At(time.Now()), Upstream: &upstream, FleetProblem: &problem, Log: slices.Clone(p.log.entries)}
+	upstream, completeness := p.upstream, p.completeness
+	all := update{Now: At(time.Now()), Upstream: &upstream, Completeness: &completeness, Log: slices.Clone(p.log.entries)}
 	for _, env := range p.environments {
 		all.Environments = append(all.Environments, env.shown)
 	}

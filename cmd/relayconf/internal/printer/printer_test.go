@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const soon = 20 * time.Second
+const soon = time.Minute
 
 // output is a pipe or a disk: each write takes as many bytes as it is given room for, and waits while it is stalled.
 type output struct {

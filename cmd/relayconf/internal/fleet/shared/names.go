@@ -13,8 +13,8 @@ import (
 // nameTable is the names in Redis, as they were last read or written.
 type nameTable struct {
 	fleet   string
-	mark    string // of the state that was read last
-	read    bool
+	mark    string    // of the state that was read last
+	read    time.Time // zero: it was not read yet
 	stored  map[string]fleet.Name
 	all     bool // it is stored that these are the names of all relays that are to be expected
 	touched time.Time
@@ -23,6 +23,8 @@ type nameTable struct {
 func newNameTable() nameTable { return nameTable{stored: map[string]fleet.Name{}} }
 
 const (
+	// rereadPeriod is how often the names are read that have not changed, as far as hubs have told: lost ones are written again.
+	rereadPeriod = time.Minute
 	// touchPeriod is how often the time is written, at most, at which connected relays were last seen, for all that are due.
 	touchPeriod = time.Minute
 	// touchAge is the age of a record that is due, as a part of the time for which names are kept.
@@ -45,11 +47,11 @@ func (f *Fleet) syncNames(ctx context.Context, at place, mark string) error {
 		*t = newNameTable()
 		t.fleet = at.fleet
 	}
-	if !t.read || t.mark != mark {
+	if t.mark != mark || time.Since(t.read) > rereadPeriod {
 		if err := f.readNames(ctx, at); err != nil {
 			return err
 		}
-		t.read, t.mark = true, mark
+		t.read, t.mark = time.Now(), mark
 	}
 	return f.writeNames(ctx, at)
 }

@@ -24,7 +24,7 @@ export function fleet(model, list, changed) {
     list,
     changed,
     groups: [["", "All"], ...["behind", "sent", "absent", "in-sync"].map((name) => [name, labels[name]])],
-    problem: model.fleetProblem,
+    ...model.completeness,
     empty: html`<p><strong>No relay is connected.</strong></p>
       <p>Set the <code>STREAM_URI</code> of a relay to the address of this hub's relay listener.</p>`,
     rows: (entries) => html`

@@ -6,8 +6,9 @@ import { count } from "./format.js";
 // newList returns the state of a list on the page.
 export const newList = (pageSize) => ({ query: "", group: "", page: 0, pageSize, open: new Set() });
 
-// section draws a list. groups are [name, label] pairs to filter by; rows draws the entries of the present page.
-export function section({ id, title, noun, collection, list, groups, problem, rows, empty, changed }) {
+// section draws a list. groups are [name, label] pairs to filter by; rows draws the entries of the present page. problem and notice
+// are shown above them.
+export function section({ id, title, noun, collection, list, groups, problem, notice, rows, empty, changed }) {
   const found = collection.find(list.query, list.group);
   const counts = collection.counts();
   const show = (change) => {
@@ -28,6 +29,7 @@ export function section({ id, title, noun, collection, list, groups, problem, ro
           spellcheck="false" @input=${(event) => show({ query: event.target.value })}>
       </div>
       ${problem ? html`<p class="problem">${problem}</p>` : nothing}
+      ${notice ? html`<p class="problem minor">${notice}</p>` : nothing}
       ${found.length > 0 ? rows(onPage(found, list)) : html`<div class="empty">${collection.size > 0 ? html`<p>Nothing matches.</p>
         <button type="button" @click=${() => show({ query: "", group: "" })}>Show all</button>` : empty}</div>`}
       ${pager(found.length, list, noun, changed)}

@@ -5,6 +5,9 @@ import { repeat } from "./lit/directives/repeat.js";
 import { fullTime, localTimes, timeOfDay } from "./format.js";
 import { fresh, pager } from "./list.js";
 
+// unbroken keeps masked keys from being broken after their ellipsis.
+const unbroken = (text) => text.split(/(…[^\s;,]{1,8})/).map((part, i) => (i % 2 ? html`<span class="unbroken">${part}</span>` : part));
+
 export function log(model, list, changed) {
   const first = Math.min(list.page, Math.max(0, Math.ceil(model.log.length / list.pageSize) - 1)) * list.pageSize;
   const entries = model.log.slice(first, first + list.pageSize);
@@ -17,7 +20,7 @@ export function log(model, list, changed) {
             ${repeat(entries, (entry) => entry.number, (entry) => html`
               <li class="entry ${entry.kind} ${fresh(entry)}" data-number=${entry.number}>
                 <time datetime=${new Date(entry.time).toISOString()} title=${fullTime(entry.time)}>${timeOfDay(entry.time)}</time>
-                <span class="what">${entry.subject ? html`<strong>${entry.subject}</strong> ` : nothing}${localTimes(entry.text, entry.time)}</span>
+                <span class="what">${entry.subject ? html`<strong>${entry.subject}</strong> ` : nothing}${unbroken(localTimes(entry.text, entry.time))}</span>
               </li>`)}
           </ol>`}
       ${pager(model.log.length, list, "changes", changed)}

@@ -9,7 +9,7 @@ export class Model {
     this.beginning = beginning;
     this.complete = false; // the event "ready" has come
     this.upstream = null;
-    this.fleetProblem = "";
+    this.completeness = { problem: "", notice: "" }; // of the fleet
     this.log = []; // newest first
     this.clock = 0; // ms that the hub's clock is ahead of this one
     this.environments = new Collection(describeEnvironment);
@@ -25,7 +25,7 @@ export class Model {
     const changed = this.complete ? performance.now() : 0;
     this.clock = update.now - Date.now();
     if (update.upstream) this.upstream = update.upstream;
-    this.fleetProblem = update.fleetProblem ?? this.fleetProblem;
+    this.completeness = update.completeness ?? this.completeness;
     if (update.environments) this.environments.set(update.environments, changed);
     if (update.goneEnvironments) this.environments.delete(update.goneEnvironments);
     if (update.relays) this.relays.set(update.relays, changed);
