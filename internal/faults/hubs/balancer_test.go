@@ -32,7 +32,7 @@ type balancer struct {
 
 	mu     sync.Mutex
 	turn   int
-	closed bool               // no connection is let in
+	closed map[kind]bool      // no connection is let in
 	open   map[*pipe]struct{} // the connections
 	lost   []net.Conn         // to hubs that have yet to notice
 	made   map[kind]int       // how many there were
@@ -57,10 +57,10 @@ func newBalancer(t *testing.T, first int, hubs []string) *balancer {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	b := &balancer{hubs: hubs, listener: listener, turn: first, open: map[*pipe]struct{}{}, made: map[kind]int{}}
+	b := &balancer{hubs: hubs, listener: listener, turn: first, open: map[*pipe]struct{}{}, made: map[kind]int{}, closed: map[kind]bool{}}
 	b.serving.Go(b.accept)
 	t.Cleanup(func() {
-		b.shut(true)
+		b.shut(true, aStream, aLink)
 		_ = listener.Close()
 		b.forget()
 		b.serving.Wait()
@@ -115,7 +115,7 @@ func (b *balancer) connect(conn net.Conn, line string) *pipe {
 	for range b.hubs {
 		p.hub = b.turn % len(b.hubs)
 		b.turn++
-		if b.closed {
+		if b.closed[p.kind] {
 			return nil
 		}
 		var err error
@@ -128,14 +128,14 @@ func (b *balancer) connect(conn net.Conn, line string) *pipe {
 	return nil
 }
 
-// shut lets no more connections in and ends those that are open, or lets them in again.
-func (b *balancer) shut(shut bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.closed = shut
-	for p := range b.open {
+// shut lets no more connections of these kinds in and ends those that are open, or lets them in again.
+func (b *balancer) shut(shut bool, kinds ...kind) {
+	for _, k := range kinds {
+		b.mu.Lock()
+		b.closed[k] = shut
+		b.mu.Unlock()
 		if shut {
-			p.close()
+			b.cut(k)
 		}
 	}
 }

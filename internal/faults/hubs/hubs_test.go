@@ -29,7 +29,7 @@ func TestThreeHubsAndThirtyRelaysAreOneFleet(t *testing.T) {
 	f.requireSameLists(t)
 	step("a relay of another hub is shown, and called")
 	f.requireRelaysOfOtherHubsAnswer(t)
-	step("a key is rotated, and one relay is late")
+	step("a key is rotated, and two relays are late")
 	f.requireWaitForTheLastRelay(t)
 	step("a hub is killed, and comes back")
 	f.requireAKilledHubIsMissed(t)
@@ -86,33 +86,34 @@ func (f *fleet) requireRelaysOfOtherHubsAnswer(t *testing.T) {
 	}
 }
 
-// requireWaitForTheLastRelay rotates the key while one relay takes nothing.
+// requireWaitForTheLastRelay rotates the key while one relay has stopped, and another one has no stream.
 func (f *fleet) requireWaitForTheLastRelay(t *testing.T) {
 	t.Helper()
-	here := f.hubs[0]
-	late := f.elsewhere(t, here)
-	late.stop(t)
+	here, last := f.hubs[0], len(f.relays)-1
+	stopped := f.elsewhere(t, here)
+	apart, others := f.relays[last], f.relays[:last]
+	others = slices.DeleteFunc(slices.Clone(others), func(r *relay) bool { return r == stopped })
+	apart.shut(true, aStream)
+	stopped.stop(t)
 	f.rotate()
 	waiting := here.begin(t, f.wait(soon)...)
-	var others []*relay
-	for _, r := range f.relays {
-		if r != late {
-			others = append(others, r)
-		}
-	}
 	f.waitForRelays(t, others)
 	_, stderr := here.run(t, missing, f.wait(2*time.Second)...)
-	assert.Contains(t, stderr, fmt.Sprintf("%d of %d relays have applied it; missing:\n  %s ", len(others), len(f.relays), late.name))
-	assert.Equal(t, 1, strings.Count(stderr, "relay-"))
+	assert.Contains(t, stderr, fmt.Sprintf("%d of %d relays have applied it; missing:\n  %s has yet to say which version it has\n  %s has version %d of the environment\n",
+		len(others), len(f.relays), stopped.name, apart.name, f.version-1))
+	stopped.signal(t, syscall.SIGCONT)
+	f.waitForRelays(t, []*relay{stopped})
+	_, stderr = here.run(t, missing, f.wait(2*time.Second)...)
+	assert.Contains(t, stderr, fmt.Sprintf("%d of %d relays have applied it; missing:\n  %s ", last, len(f.relays), apart.name))
 	select {
 	case <-waiting.ended:
 		require.FailNow(t, "wait has ended", "%s%s", &waiting.stdout, &waiting.stderr)
 	default:
 	}
-	late.signal(t, syscall.SIGCONT)
+	apart.shut(false, aStream)
 	require.Equal(t, applied, waiting.exit(t), "%s%s", &waiting.stdout, &waiting.stderr)
 	assert.Equal(t, fmt.Sprintf("All %d relays have applied it.\n", len(f.relays)), waiting.stdout.String())
-	f.waitForRelays(t, []*relay{late})
+	f.waitForRelays(t, f.relays)
 }
 
 // requireNoHubSaysYes waits at hubs, again and again, until the end is called. None may say that all have applied it.
@@ -158,14 +159,14 @@ func (f *fleet) requireAKilledHubIsMissed(t *testing.T) {
 	killed := f.hubs[2]
 	for _, r := range f.relays {
 		if at, _ := r.at(aLink); at == 2 {
-			r.shut(true)
+			r.shut(true, aStream, aLink)
 		}
 	}
 	killed.kill(t)
 	end := f.requireNoHubSaysYes(t, f.hubs[:2]...)
 	f.hubs[0].run(t, inconclusive, f.wait(2*time.Second)...)
 	for _, r := range f.relays {
-		r.shut(false)
+		r.shut(false, aStream, aLink)
 	}
 	for _, h := range f.hubs[:2] {
 		h.waitForList(t, func(l listing) error { return f.moved(killed, l) })
