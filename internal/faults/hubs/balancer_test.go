@@ -23,15 +23,14 @@ const (
 )
 
 // balancer is the load balancer that a relay reaches the hubs through. Each relay has its own, so that a test can move one
-// relay. Each connection goes to the next hub in turn that can be reached: a relay's stream is often at another hub than
-// its link.
+// relay. Each connection goes to the next hub in turn that can be reached. A relay's stream and its link begin at two hubs.
 type balancer struct {
 	hubs     []string // their addresses
 	listener net.Listener
 	serving  sync.WaitGroup
 
 	mu     sync.Mutex
-	turn   int
+	turn   [2]int             // by kind: the hub to try next
 	closed map[kind]bool      // no connection is let in
 	open   map[*pipe]struct{} // the connections
 	lost   []net.Conn         // to hubs that have yet to notice
@@ -57,7 +56,7 @@ func newBalancer(t *testing.T, first int, hubs []string) *balancer {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	b := &balancer{hubs: hubs, listener: listener, turn: first, open: map[*pipe]struct{}{}, made: map[kind]int{}, closed: map[kind]bool{}}
+	b := &balancer{hubs: hubs, listener: listener, turn: [2]int{aStream: first, aLink: first + 1}, open: map[*pipe]struct{}{}, made: map[kind]int{}, closed: map[kind]bool{}}
 	b.serving.Go(b.accept)
 	t.Cleanup(func() {
 		b.shut(true, aStream, aLink)
@@ -113,8 +112,8 @@ func (b *balancer) connect(conn net.Conn, line string) *pipe {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for range b.hubs {
-		p.hub = b.turn % len(b.hubs)
-		b.turn++
+		p.hub = b.turn[p.kind] % len(b.hubs)
+		b.turn[p.kind]++
 		if b.closed[p.kind] {
 			return nil
 		}
