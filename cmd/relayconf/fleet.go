@@ -1,20 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
-	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet"
-	"github.com/relayconf/relayconf/cmd/relayconf/internal/ops"
 )
 
 var fleetHelp = `Shows which relays a hub has, whether each has applied the present configuration, and calls them.
@@ -38,6 +32,9 @@ const fleetExample = `  # Which relays are there, and are they up to date?
 type fleetOptions struct {
 	adminAddr      string
 	adminTokenFile string
+	adminCA        string
+	adminCert      string
+	adminCertKey   string
 	format         string
 }
 
@@ -56,109 +53,14 @@ func newFleet() *cobra.Command {
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&o.adminAddr, "admin-addr", "127.0.0.1:8031", "`address` of the hub's admin listener, or its URL")
 	flags.StringVar(&o.adminTokenFile, "admin-token-file", "", "`file` with the token that the admin listener needs")
-	_ = cmd.MarkPersistentFlagFilename("admin-token-file")
+	flags.StringVar(&o.adminCA, "admin-ca", "", "PEM `file` with authorities to trust with https, besides the system's")
+	flags.StringVar(&o.adminCert, "admin-cert", "", "PEM `file` with the client certificate that the admin listener needs")
+	flags.StringVar(&o.adminCertKey, "admin-cert-key", "", "PEM `file` with its private key")
+	for _, file := range []string{"admin-token-file", "admin-ca", "admin-cert", "admin-cert-key"} {
+		_ = cmd.MarkPersistentFlagFilename(file)
+	}
 	cmd.AddCommand(newFleetList(&o), newFleetShow(&o), newFleetCall(&o), newFleetWait(&o), newFleetForget(&o))
 	return cmd
-}
-
-// hubClient asks a hub's admin listener.
-type hubClient struct {
-	url   *url.URL
-	token string
-}
-
-func (o fleetOptions) client() (*hubClient, error) {
-	address := o.adminAddr
-	if !strings.Contains(address, "://") {
-		address = "http://" + address
-	}
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil {
-		return nil, usageError("--admin-addr must be like 127.0.0.1:8031 or https://hub.example")
-	}
-	c := &hubClient{url: u}
-	if o.adminTokenFile != "" {
-		if c.token, err = ops.ReadToken(o.adminTokenFile); err != nil {
-			return nil, withCode(exitUsage, err)
-		}
-	}
-	return c, nil
-}
-
-// fleetTimeout is for one request, other than wait: more than a call of a relay may take.
-const fleetTimeout = 30 * time.Second
-
-// open sends a request. The body of the response is the caller's to close. A nil body makes it a GET.
-func (c *hubClient) open(ctx context.Context, path string, query url.Values, body any) (*http.Response, error) {
-	u := c.url.JoinPath(path)
-	u.RawQuery = query.Encode()
-	method, content := http.MethodGet, []byte(nil)
-	if body != nil {
-		method = http.MethodPost
-		var err error
-		if content, err = json.Marshal(body); err != nil {
-			return nil, err
-		}
-	}
-	request, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(content))
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("User-Agent", userAgent())
-	if c.token != "" {
-		request.Header.Set("Authorization", "Bearer "+c.token)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, fmt.Errorf("the hub can't be reached: %w; see --admin-addr", err)
-	}
-	if response.StatusCode == http.StatusOK {
-		return response, nil
-	}
-	defer response.Body.Close()
-	return nil, refusalOf(response)
-}
-
-// refusalOf makes an error of an answer that is none.
-func refusalOf(response *http.Response) error {
-	const most = 64 << 10
-	text, _ := io.ReadAll(io.LimitReader(response.Body, most)) // after a read error, the text so far is shown
-	var refusal fleet.ErrorAnswer
-	if json.Unmarshal(text, &refusal) != nil || refusal.Error == "" {
-		refusal.Error = fmt.Sprintf("the admin listener answers with HTTP status %d: %s", response.StatusCode, strings.TrimSpace(string(text)))
-	}
-	err := fmt.Errorf("%s", refusal.Error)
-	switch response.StatusCode {
-	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound:
-		return withCode(exitUsage, err)
-	default:
-		return err
-	}
-}
-
-// get asks for JSON.
-func (c *hubClient) get(ctx context.Context, path string, query url.Values, into any) error {
-	return c.ask(ctx, path, query, nil, into)
-}
-
-// post asks for something to be done.
-func (c *hubClient) post(ctx context.Context, path string, body, into any) error {
-	return c.ask(ctx, path, nil, body, into)
-}
-
-func (c *hubClient) ask(ctx context.Context, path string, query url.Values, body, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, fleetTimeout)
-	defer cancel()
-	response, err := c.open(ctx, path, query, body)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
-		return fmt.Errorf("the hub's answer is not JSON as expected; is --admin-addr an admin listener? %w", err)
-	}
-	return nil
 }
 
 // completeRelays completes the names of relays. It is silent about errors, as completions are.

@@ -39,8 +39,9 @@ Several hubs make one fleet with --fleet-redis: each shows and calls the relays 
 URLs are those of --cache-redis. The hubs need the same key (AUTO_CONFIG_KEY or --key-file), by which they know each other's
 records, and each a --name of its own. What relays get does not depend on this Redis.
 
-/livez, /readyz, /status and /metrics are on --admin-addr, for operators on this machine; on another address it needs
-an --admin-token-file. --health-addr is for probes and scrapers: it has /livez, /readyz and /metrics only.
+The page, /livez, /readyz, /status and /metrics are on --admin-addr, for operators on this machine; on another address it
+needs an --admin-token-file, or client certificates (--admin-tls-client-ca). --health-addr is for probes and scrapers: it
+has /livez, /readyz and /metrics only.
 
 SIGTERM or Ctrl-C ends it in order: /readyz fails at once, relays are served for the --drain-delay more and then told,
 one after the other within the --drain-time, to connect elsewhere. A second Ctrl-C ends it at once.
@@ -84,11 +85,14 @@ type serveOptions struct {
 	formerKeyGrace  time.Duration
 	unknownKeyGrace time.Duration
 
-	adminAddr      string
-	adminTokenFile string
-	adminHosts     []string
-	healthAddr     string
-	profiling      bool
+	adminAddr        string
+	adminTokenFile   string
+	adminTLSCert     string
+	adminTLSKey      string
+	adminTLSClientCA string
+	adminHosts       []string
+	healthAddr       string
+	profiling        bool
 
 	drainDelay time.Duration
 	drainTime  time.Duration
@@ -138,7 +142,10 @@ func addServeFlags(cmd *cobra.Command, o *serveOptions) {
 	flags.Var(atLeast(0, &o.unknownKeyGrace), "unknown-key-grace", "with --keys: how long an unknown key is put off before it is rejected, which is final for relays")
 
 	flags.StringVar(&o.adminAddr, "admin-addr", "127.0.0.1:8031", "`address` for operators; none for no such listener")
-	flags.StringVar(&o.adminTokenFile, "admin-token-file", "", "`file` with the token that operators need; required unless --admin-addr is of this machine alone")
+	flags.StringVar(&o.adminTokenFile, "admin-token-file", "", "`file` with the token that operators need; this or --admin-tls-client-ca is required unless --admin-addr is of this machine alone")
+	flags.StringVar(&o.adminTLSCert, "admin-tls-cert", "", "PEM `file` with the certificate for operators; read again when it changes")
+	flags.StringVar(&o.adminTLSKey, "admin-tls-key", "", "PEM `file` with its private key")
+	flags.StringVar(&o.adminTLSClientCA, "admin-tls-client-ca", "", "PEM `file` with authorities; operators then need a certificate of one of them")
 	flags.StringSliceVar(&o.adminHosts, "admin-host", nil, "`name` that operators reach --admin-addr by, besides localhost; may be repeated")
 	flags.StringVar(&o.healthAddr, "health-addr", "", "`address` for probes and scrapers")
 	flags.BoolVar(&o.profiling, "profiling", false, "serve /debug/pprof/ to operators")
@@ -147,12 +154,14 @@ func addServeFlags(cmd *cobra.Command, o *serveOptions) {
 	addLogFormat(cmd, &o.logFormat)
 
 	for _, other := range []string{"stream-uri", "environments", "key-file", "cache-file", "cache-redis", "cache-older-key-file",
-		"fleet-redis", "keys", "addr", "tls-cert", "admin-addr", "health-addr", "name"} {
+		"fleet-redis", "keys", "addr", "tls-cert", "admin-addr", "admin-tls-cert", "health-addr", "name"} {
 		markExclusive(cmd, "demo", other)
 	}
 	markExclusive(cmd, "stream-uri", "environments")
 	markTogether(cmd, "tls-cert", "tls-key")
-	for _, file := range []string{"key-file", "environments", "keys", "tls-cert", "tls-key", "tls-client-ca", "admin-token-file"} {
+	markTogether(cmd, "admin-tls-cert", "admin-tls-key")
+	for _, file := range []string{"key-file", "environments", "keys", "tls-cert", "tls-key", "tls-client-ca", "admin-token-file", "admin-tls-cert",
+		"admin-tls-key", "admin-tls-client-ca"} {
 		_ = cmd.MarkFlagFilename(file)
 	}
 }
@@ -188,9 +197,11 @@ func (o serveOptions) check() error {
 	switch {
 	case o.tlsClientCA != "" && o.tlsCert == "":
 		return usageError("--tls-client-ca is of no use without --tls-cert and --tls-key")
-	case o.adminAddr != noAddr && o.adminTokenFile == "" && !ops.IsLoopback(o.adminAddr):
-		return usageError("--admin-addr %s can be reached from other machines: give an --admin-token-file, or an address of "+
-			"this machine alone, such as 127.0.0.1:8031", o.adminAddr)
+	case o.adminTLSClientCA != "" && o.adminTLSCert == "":
+		return usageError("--admin-tls-client-ca is of no use without --admin-tls-cert and --admin-tls-key")
+	case o.adminAddr != noAddr && o.adminTokenFile == "" && o.adminTLSClientCA == "" && !ops.IsLoopback(o.adminAddr):
+		return usageError("--admin-addr %s can be reached from other machines: give an --admin-token-file, or an --admin-tls-client-ca, "+
+			"or an address of this machine alone, such as 127.0.0.1:8031", o.adminAddr)
 	case o.maxConnections < 0:
 		return usageError("--max-connections can't be negative: %d", o.maxConnections)
 	}

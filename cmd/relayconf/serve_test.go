@@ -143,6 +143,8 @@ func TestServeExitCodes(t *testing.T) {
 		{"authorities without TLS", hubKey, []string{"--environments", good, "--tls-client-ca", good}, exitUsage, "of no use without --tls-cert"},
 		{"no certificate", hubKey, []string{"--environments", good, "--tls-cert", good, "--tls-key", good}, exitUsage, "the TLS certificate"},
 		{"operators from elsewhere without a token", hubKey, []string{"--environments", good, "--admin-addr", ":0"}, exitUsage, "give an --admin-token-file"},
+		{"authorities of operators without TLS", hubKey, []string{"--environments", good, "--admin-tls-client-ca", good}, exitUsage, "of no use without --admin-tls-cert"},
+		{"half of the operators' TLS", hubKey, []string{"--environments", good, "--admin-tls-cert", good}, exitUsage, "admin-tls-key"},
 		{"a short token", hubKey, []string{"--environments", good, "--admin-token-file", inFile(t, "token", "secret")}, exitUsage, "at least 16 plain characters"},
 		{"an address without a port", hubKey, []string{"--environments", good, "--addr", "foo"}, exitUsage, "--addr foo is no address: it must be HOST:PORT"},
 		{"an address with a bad port", hubKey, []string{"--environments", good, "--addr", "127.0.0.1:70000"}, exitUsage, "--addr 127.0.0.1:70000 is no address"},

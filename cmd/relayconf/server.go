@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -59,8 +59,8 @@ type server struct {
 	draining atomic.Bool
 	former   []hub.Key // former keys of the hub that still count
 
-	keys   *keyfile.File       // nil without --keys
-	certs  *certs.Certificates // nil without TLS
+	keys   *keyfile.File         // nil without --keys
+	certs  []*certs.Certificates // of the listeners with TLS
 	relays *listen.Server
 	others []*listen.Server // for operators and probes
 }
@@ -208,11 +208,9 @@ func (s *server) listen(ctx context.Context) (err error) {
 	relays := listen.Options{Name: "relays", Address: o.addr, Handler: s.relayHandler(), MaxConnections: maxConnections(o.maxConnections),
 		Logger: s.logger}
 	if o.tlsCert != "" {
-		s.certs, err = certs.Start(certs.Files{Cert: o.tlsCert, Key: o.tlsKey, ClientCA: o.tlsClientCA}, s.logger)
-		if err != nil {
-			return withCode(exitUsage, err)
+		if relays.TLS, err = s.tls(certs.Files{Cert: o.tlsCert, Key: o.tlsKey, ClientCA: o.tlsClientCA}); err != nil {
+			return err
 		}
-		relays.TLS = s.certs.Config()
 	}
 	if s.relays, err = listen.Start(ctx, relays); err != nil {
 		return listenError("addr", err)
@@ -220,42 +218,30 @@ func (s *server) listen(ctx context.Context) (err error) {
 	s.ops = ops.New(ops.Options{Report: s.report, Version: version(), Details: s.details, Profiling: o.profiling,
 		Collectors: []prometheus.Collector{hubCollector{s}, s.delivery}, Logger: s.logger})
 	if o.healthAddr != "" {
-		if err := s.listenTo(ctx, "health", o.healthAddr, s.ops.Probes()); err != nil {
+		if err := s.listenTo(ctx, "health", o.healthAddr, s.ops.Probes(), nil); err != nil {
 			return err
 		}
 	}
-	if o.adminAddr == noAddr {
-		return nil
-	}
-	admin, err := s.admin()
-	if err != nil {
-		return withCode(exitUsage, err)
-	}
-	operators := s.ops.Operators()
-	s.fleetAPI().Register(operators)
-	s.page = page.New(page.Options{Hub: pageHub{s}, Version: version(), Name: s.directory().Overview().Hub})
-	s.page.Register(operators)
-	return s.listenTo(ctx, "admin", o.adminAddr, admin.Guard(operators))
+	return s.listenToOperators(ctx)
 }
 
-func (s *server) listenTo(ctx context.Context, name, address string, handler http.Handler) error {
-	opened, err := listen.Start(ctx, listen.Options{Name: name, Address: address, Handler: handler, MaxConnections: mostProbes,
+// tls reads certificates, and again when their files change.
+func (s *server) tls(files certs.Files) (*tls.Config, error) {
+	c, err := certs.Start(files, s.logger)
+	if err != nil {
+		return nil, withCode(exitUsage, err)
+	}
+	s.certs = append(s.certs, c)
+	return c.Config(), nil
+}
+
+func (s *server) listenTo(ctx context.Context, name, address string, handler http.Handler, tls *tls.Config) error {
+	opened, err := listen.Start(ctx, listen.Options{Name: name, Address: address, Handler: handler, TLS: tls, MaxConnections: mostProbes,
 		WriteTimeout: opsWriteTimeout, Logger: s.logger})
 	if err == nil {
 		s.others = append(s.others, opened)
 	}
 	return listenError(name+"-addr", err)
-}
-
-func (s *server) admin() (admin ops.Admin, err error) {
-	admin.Hosts = s.options.adminHosts
-	if host, _, err := net.SplitHostPort(s.options.adminAddr); err == nil && host != "" {
-		admin.Hosts = append(admin.Hosts, host)
-	}
-	if s.options.adminTokenFile != "" {
-		admin.Token, err = ops.ReadToken(s.options.adminTokenFile)
-	}
-	return admin, err
 }
 
 // wait returns when there is a reason to end: an error, or nil if it is a good one.
@@ -348,8 +334,8 @@ func (s *server) close() {
 	for _, other := range s.others {
 		other.Shutdown(ctx)
 	}
-	if s.certs != nil {
-		s.certs.Close()
+	for _, c := range s.certs {
+		c.Close()
 	}
 	if s.cache != nil {
 		_ = s.cache.Close() // failed saves were reported

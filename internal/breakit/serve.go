@@ -66,8 +66,13 @@ var serve = []promise{
 	},
 	{
 		text: "A page of another origin changes nothing",
-		file: "cmd/relayconf/internal/ops/admin.go", from: "case !isSafe(r.Method) && !isOwnPost(r):", to: "case !isSafe(r.Method) && r.Method != http.MethodPost:",
+		file: "cmd/relayconf/internal/ops/admin.go", from: "case isForeign(r):", to: "case isForeign(r) && r.Header.Get(\"Origin\") == \"\":",
 		folder: "cmd/relayconf/internal/ops", test: "TestTheAdminListenerIsForOperators",
+	},
+	{
+		text: "A relay that makes more calls on its link than an agent does is ended",
+		file: "cmd/relayconf/internal/fleet/link.go", from: "if k.calls.Add(1) > maxCalls {", to: "if k.calls.Add(1) > 1000*maxCalls {",
+		folder: "cmd/relayconf/internal/fleet", test: "TestARelayHasOnlyTheCallsOfAnAgent",
 	},
 	{
 		text: "Connections that never send a request shut out nobody",

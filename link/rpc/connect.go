@@ -58,7 +58,7 @@ func (c *StreamClient) hello(ctx context.Context) (rpcpb.Coordinator_ConnectClie
 	_ = stream.Send(&rpcpb.ClientToServer{Message: &rpcpb.ClientToServer_Hello{Hello: hello}}) // Recv has its error
 	if header, err := stream.Header(); err != nil {
 		return nil, ended(err)
-	} else if header == nil { // refused: the stream has ended without headers
+	} else if header == nil || len(header.Get(refusedKey)) > 0 { // refused; other servers may end the stream without headers
 		_, err := stream.Recv()
 		return nil, ended(err)
 	}

@@ -9,7 +9,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
@@ -270,4 +272,20 @@ func TestEveryEndOfAStreamHasAStatus(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { assert.Equal(t, row.code, status.Code(ended(row.err))) })
 	}
+}
+
+// An interceptor, such as that of package inlinekeepalive, may have set a header that goes out with the refusal.
+func TestARefusalIsNoConnectionEvenIfThereIsAHeader(t *testing.T) {
+	g := serve(t, WithAuthorize(func(ctx context.Context, _ string) error {
+		require.NoError(t, grpc.SetHeader(ctx, metadata.Pairs("of", "an interceptor")))
+		return status.Error(codes.PermissionDenied, "no")
+	}))
+	ended := make(chan error, 1)
+	client := NewStreamClient("a", registryOf(t, shout), g.dial(t), WithConnectFunc(func() { t.Error("it counts as connected") }),
+		WithDisconnectFunc(func(err error, _ time.Duration) { ended <- err }))
+	client.Start()
+	defer client.Stop()
+	err := receive(t, ended)
+	assert.Equal(t, codes.PermissionDenied, status.Code(err))
+	assert.ErrorContains(t, err, "no")
 }

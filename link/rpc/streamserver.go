@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	"github.com/relayconf/relayconf/link/rpc/rpcpb"
@@ -100,15 +101,23 @@ func (s *StreamServer) Connect(stream grpc.BidiStreamingServer[rpcpb.ClientToSer
 	s.mu.Unlock()
 	defer s.active.Done()
 
-	hello, err := s.receiveHello(stream)
+	conn, err := s.accept(stream)
 	if err != nil {
-		return err
-	}
-	conn, err := s.admit(stream.Context(), hello)
-	if err != nil {
+		_ = stream.SetHeader(metadata.Pairs(refusedKey, "true")) // an interceptor may have set a header, so none is no sign
 		return err
 	}
 	return s.serve(stream, conn)
+}
+
+// refusedKey is in the header of a stream whose client is refused.
+const refusedKey = "rpc-refused"
+
+func (s *StreamServer) accept(stream rpcpb.Coordinator_ConnectServer) (*connection, error) {
+	hello, err := s.receiveHello(stream)
+	if err != nil {
+		return nil, err
+	}
+	return s.admit(stream.Context(), hello)
 }
 
 var (

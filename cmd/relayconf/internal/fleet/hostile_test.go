@@ -58,6 +58,7 @@ func TestARelayThatOpensThousandsOfStreamsHarmsNobodyElse(t *testing.T) {
 		config.LogOutput, config.AcceptBacklog = io.Discard, streams
 		session, err := yamux.Client(wsmux.WrapConn(r.dialLink()), config)
 		require.NoError(t, err)
+		patience := time.AfterFunc(soon, func() { _ = session.Close() })
 		for range streams {
 			stream, err := session.OpenStream()
 			if err != nil {
@@ -66,6 +67,7 @@ func TestARelayThatOpensThousandsOfStreamsHarmsNobodyElse(t *testing.T) {
 			_, _ = stream.Write([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")) // gRPC waits for more
 		}
 		r.eventually("the link is ended", session.IsClosed)
+		require.True(t, patience.Stop(), "by the hub")
 		_ = session.Close()
 	}
 	r.eventually("all is given back", func() bool { return memory() < before+8<<20 })

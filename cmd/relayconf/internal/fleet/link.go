@@ -76,7 +76,7 @@ func (l *Local) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusServiceUnavailable, err.Error())
 		return
 	}
-	upgrader := websocket.Upgrader{HandshakeTimeout: handshakeTimeout, ReadBufferSize: bufferSize, WriteBufferSize: bufferSize}
+	upgrader := websocket.Upgrader{HandshakeTimeout: handshakeTimeout} // it goes on with the buffers of the HTTP server
 	ws, err := upgrader.Upgrade(w, r, nil)
 	if err != nil {
 		return // Upgrade has answered

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,7 +27,11 @@ import (
 	"github.com/relayconf/relayconf/link/agent"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if !benchRelaysMain() {
+		goleak.VerifyTestMain(m)
+	}
+}
 
 // soon is far more than anything here takes, on a slow machine too.
 const soon = time.Minute
@@ -233,4 +238,12 @@ func (w *waiting) says(name, reason string) {
 		}
 	}
 	require.FailNow(w.t, "never said", "%s %s; last: %+v", name, reason, w.last)
+}
+
+// memory is the heap in use and the stacks, after a garbage collection.
+func memory() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapInuse + m.StackInuse
 }

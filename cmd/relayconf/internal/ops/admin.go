@@ -61,7 +61,9 @@ func (a Admin) Guard(next http.Handler) http.Handler {
 		case !a.authorized(r):
 			w.Header().Set("WWW-Authenticate", `Basic realm="relayconf", charset="UTF-8"`)
 			http.Error(w, "the token of --admin-token-file is needed, as a bearer token or as a password", http.StatusUnauthorized)
-		case !isSafe(r.Method) && !isOwnPost(r):
+		case isForeign(r):
+			http.Error(w, "pages of other origins can't use the admin listener", http.StatusForbidden)
+		case !isSafe(r.Method) && !isJSONPost(r):
 			http.Error(w, "a change must be a POST of application/json from this origin", http.StatusForbidden)
 		default:
 			next.ServeHTTP(w, r)
@@ -95,20 +97,30 @@ func isSafe(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 
-// isOwnPost tells whether a request that changes something can't come from a page of another origin: browsers let those
-// send no JSON without asking first, and say where they are from.
-func isOwnPost(r *http.Request) bool {
+// isJSONPost tells whether a request that changes something can't come from a page of another origin, even if its browser
+// does not say where it is from: pages can't send JSON elsewhere without asking first.
+func isJSONPost(r *http.Request) bool {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if r.Method != http.MethodPost || err != nil || kind != "application/json" {
-		return false
-	}
-	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
-		return false
+	return r.Method == http.MethodPost && err == nil && kind == "application/json"
+}
+
+// isForeign tells whether a browser sends the request for a page of another origin. To follow a link from there is no such
+// request.
+func isForeign(r *http.Request) bool {
+	navigates := isSafe(r.Method) && r.Header.Get("Sec-Fetch-Mode") == "navigate"
+	if !navigates && !fromSameSite(r) {
+		return true
 	}
 	origins := r.Header.Values("Origin")
 	if len(origins) == 0 {
-		return true
+		return false
 	}
 	origin, err := url.Parse(origins[0])
-	return err == nil && len(origins) == 1 && origin.Host != "" && strings.EqualFold(origin.Host, r.Host)
+	return err != nil || len(origins) != 1 || origin.Host == "" || !strings.EqualFold(origin.Host, r.Host)
+}
+
+// fromSameSite tells whether a browser does not say that the request is from elsewhere.
+func fromSameSite(r *http.Request) bool {
+	site := r.Header.Get("Sec-Fetch-Site")
+	return site == "" || site == "same-origin" || site == "none"
 }

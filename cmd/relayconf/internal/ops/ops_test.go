@@ -264,6 +264,12 @@ func TestTheAdminListenerIsForOperators(t *testing.T) {
 		{"a change by a page of another port", "", "POST", "/change", []string{"Host", "hub.example:8031", "Origin", "http://hub.example", "Content-Type", "application/json"}, 403},
 		{"a change by a sandboxed page", "", "POST", "/change", []string{"Origin", "null", "Content-Type", "application/json"}, 403},
 		{"a change that a browser says is from elsewhere", "", "POST", "/change", []string{"Sec-Fetch-Site", "cross-site", "Content-Type", "application/json"}, 403},
+		{"a stream for another page", "", "GET", "/status", []string{"Origin", "http://evil.example", "Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors"}, 403},
+		{"an image on another page", "", "GET", "/status", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors"}, 403},
+		{"a page of a sibling host", "", "GET", "/status", []string{"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "cors"}, 403},
+		{"a stream for the page", "", "GET", "/status", []string{"Sec-Fetch-Site", "same-origin", "Sec-Fetch-Mode", "cors"}, 200},
+		{"a link on another page", "", "GET", "/status", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate"}, 200},
+		{"a form that another page sends", "", "POST", "/change", []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Content-Type", "application/json"}, 403},
 		{"a form", "", "POST", "/change", []string{"Content-Type", "application/x-www-form-urlencoded"}, 403},
 		{"another method", "", "DELETE", "/change", []string{"Content-Type", "application/json"}, 403},
 	} {
