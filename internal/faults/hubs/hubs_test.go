@@ -205,9 +205,9 @@ func (f *fleet) requireAForgottenHubIsNotMissed(t *testing.T) {
 		theirs[r.name] = f.hubs[at] == killed
 	}
 	killed.kill(t)
-	here.waitForList(t, func(l listing) error {
+	there.waitForList(t, func(l listing) error { // the balancers have them go to the next hub
 		require.True(t, l.Complete, "the killed hub's news have expired, and until then no relay was shown where it had gone")
-		if !slices.ContainsFunc(l.Relays, func(r listedRelay) bool { return theirs[r.Name] && r.Connected && r.Hub == there.name }) {
+		if !slices.ContainsFunc(l.Relays, func(r listedRelay) bool { return theirs[r.Name] && r.Connected && r.Hub == here.name }) {
 			return errors.New("no relay of the killed hub is shown at another one")
 		}
 		return nil
