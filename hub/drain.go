@@ -71,6 +71,7 @@ func (h *Hub) Close() {
 	}
 	h.stopAll(endDrained)
 	h.mu.Unlock()
+	defer h.writers.Wait() // soon, without relays
 	select {
 	case <-h.drained:
 		return

@@ -2,11 +2,14 @@ package hub_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,7 +29,13 @@ func TestTheEventsourceClient(t *testing.T) {
 			req, err := http.NewRequest(http.MethodGet, s.http.URL+"/relay_auto_config", nil)
 			require.NoError(t, err)
 			req.Header.Set("Authorization", testKey)
-			client := &http.Client{Transport: &http.Transport{DisableCompression: plain}}
+			var last atomic.Pointer[net.Conn]
+			client := &http.Client{Transport: &http.Transport{DisableCompression: plain,
+				DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+					conn, err := new(net.Dialer).DialContext(ctx, network, address)
+					last.Store(&conn)
+					return conn, err
+				}}}
 			defer client.CloseIdleConnections()
 			stream, err := eventsource.SubscribeWithRequestAndOptions(req,
 				eventsource.StreamOptionHTTPClient(client),
@@ -58,7 +67,7 @@ func TestTheEventsourceClient(t *testing.T) {
 			assert.Equal(t, "delete b@3", next())
 
 			// Soon after an event: the client may have refused it, if the hub has noticed that it left.
-			s.http.CloseClientConnections()
+			require.NoError(t, (*last.Load()).Close())
 			assert.Contains(t, []string{"put a@2", "resumed"}, next())
 			s.Changes(true, changes{env("c", 1)})
 			assert.Equal(t, "patch c@1", next())

@@ -23,10 +23,15 @@ type Hub struct {
 	views     map[viewID]*view
 	viewers   map[viewersKey][]*view // a cache: see viewersOf
 
-	admission admission
-	ended     earlyEnds
-	relays    map[*relay]struct{}
-	lastID    uint64
+	admission  admission
+	ended      earlyEnds
+	relays     map[*relay]struct{}
+	news       []*view        // views with events that the fan-out has not seen
+	fanningOut bool           // the fan-out runs
+	writers    sync.WaitGroup // the fan-out, and ends of streams
+	loans      []loan         // memory of the fan-out
+	nextRound  time.Time      // of the fan-out; used by it alone, while fanningOut
+	lastID     uint64
 
 	isDraining bool          // Drain or Close was called
 	drained    chan struct{} // closed when the hub drains and no relay is left

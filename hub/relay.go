@@ -14,7 +14,7 @@ import (
 	"github.com/relayconf/relayconf/internal/stream"
 )
 
-// relay is one connection of a relay. One goroutine, that of its request, writes to it.
+// relay is one connection of a relay. The goroutine of its request writes to it, and, while that waits, the fan-out.
 type relay struct {
 	hub             *Hub
 	grant           *Grant
@@ -36,13 +36,20 @@ type relay struct {
 	resumed     bool
 	unconfirmed string // when the source last confirmed the first state; empty once the relay has all, confirmed
 	atLeast     uint64 // a put from an earlier place may be older than the relay's state
-	taking      *body  // the put that it takes; nil if it takes none
+	owner       owner
+	recalled    bool    // its goroutine waits for the fan-out to give it back
+	begun       []entry // events of which the fan-out has written a part
+	taking      *body   // the put that it takes; nil if it takes none
 	takingSince time.Time
 	takingFrom  uint64 // bytes written before
 
-	// The last event that was written, by the relay's goroutine.
+	keepaliveDue bool // used by the relay's goroutine only
+
+	// The last event that was written; for the owner.
 	lastEvent   time.Time
 	lastEventID digest.Digest
+
+	wake chan struct{} // tells the goroutine to look again; while it is not the owner
 
 	stopOnce sync.Once
 	stopped  chan struct{} // closed when the hub ends the stream
@@ -70,6 +77,7 @@ func newRelay(h *Hub, grant *Grant, w http.ResponseWriter, request *http.Request
 		since:           time.Now(),
 		protocolVersion: protocolVersion(request),
 		ctx:             request.Context(),
+		wake:            make(chan struct{}, 1),
 		stopped:         make(chan struct{}),
 	}
 	if acceptsGzip(request.Header) {
@@ -81,15 +89,31 @@ func newRelay(h *Hub, grant *Grant, w http.ResponseWriter, request *http.Request
 
 // serve writes the stream until it ends. A stream that the hub ends at once ends in a panic with
 // http.ErrAbortHandler, as net/http has it.
-func (r *relay) serve() {
+func (r *relay) serve(request *http.Request) {
+	r.takeOver(request)
 	err := r.stream()
 	if errors.Is(err, errEnded) && endReason(r.reason.Load()) == endRevoked && r.out.reopen() {
-		r.end() // in order, so that the relay sees no fault of the line, and learns the reason when it comes back
-		err = r.out.flush()
+		err = r.end() // in order, so that the relay sees no fault of the line, and learns the reason when it comes back
 	}
 	r.leave(err)
-	if err != nil && r.ctx.Err() == nil {
+	if err != nil && r.ctx.Err() == nil && r.out.direct == nil {
 		panic(http.ErrAbortHandler) // nothing that is still in a buffer may go out
+	}
+}
+
+// takeOver takes the connection over from net/http, if that is possible.
+func (r *relay) takeOver(request *http.Request) {
+	r.out.takeOver(request)
+	if r.out.direct == nil {
+		return
+	}
+	var cancel context.CancelFunc
+	r.ctx, cancel = context.WithCancel(r.ctx)
+	r.out.direct.watch(cancel)
+	if r.out.canWriteNow() {
+		r.hub.mu.Lock()
+		defer r.hub.mu.Unlock()
+		r.view.direct[r] = struct{}{}
 	}
 }
 
@@ -108,17 +132,23 @@ func (r *relay) stream() error {
 		r.hub.mu.Unlock()
 		var err error
 		switch {
-		case isClosed(r.stopped):
+		case next.lent:
+			<-next.wait
+		case next.over:
 			return r.farewell()
 		case next.body != nil:
 			err = r.writePut(next)
 		case len(next.entries) > 0:
-			err = r.writeEvents(next.entries)
+			err = r.writeEvents(next.entries, next.begun)
+		case next.keepalive:
+			r.hub.counters.keepalives.Add(1)
+			r.piece(keepaliveComment)
+			err = r.out.flush()
 		case next.confirm:
 			r.event(confirmedEvent, r.point.digest)
 			err = r.out.flush()
 		default:
-			err = r.wait(next, keepalive)
+			r.wait(next, keepalive)
 		}
 		if err != nil {
 			return err
@@ -127,95 +157,12 @@ func (r *relay) stream() error {
 	}
 }
 
-// job is the next step of a relay: events or a put to write, a confirmation, or a wait.
-type job struct {
-	entries []entry // events to write
-	body    *body   // a put to write
-	encode  bool    // after encoding it
-	confirm bool    // tell the relay that its configuration is confirmed
-
-	wait      <-chan struct{} // otherwise: closed when there may be something to do
-	place     bool            // it waits for a place for a put
-	confirmed <-chan struct{} // closed when the source is confirmed; nil if the relay need not be told
-}
-
-// maxEvents is how many events are written at once.
-const maxEvents = 64
-
-// next returns the next job. It is called with Hub.mu.
-func (r *relay) next() job {
-	v := r.view
-	if r.led && v.leadsOn(r.at) {
-		switch {
-		case r.at == v.last && r.unconfirmed == "":
-			return job{wait: v.changed}
-		case r.at == v.last && r.hub.source.Confirmed():
-			return job{confirm: true}
-		case r.at == v.last:
-			return job{wait: v.changed, confirmed: r.hub.confirmed}
-		}
-		entries := v.after(r.at)
-		return job{entries: append([]entry(nil), entries[:min(len(entries), maxEvents)]...)}
-	}
-	b, encode := v.take(r.encoding, r.atLeast, &r.hub.state)
-	if b == nil {
-		r.hub.dropSlow(v, r.encoding, time.Now())
-		return job{wait: v.bodies[r.encoding].waitForPlace(), place: true}
-	}
-	r.taking, r.takingSince, r.takingFrom = b, time.Now(), r.out.written.Load()
-	return job{body: b, encode: encode}
-}
-
-// record notes that a job was done. It is called with Hub.mu.
-func (r *relay) record(done job) {
-	switch {
-	case done.body != nil:
-		r.at, r.point, r.led = done.body.at, done.body.point, true
-		r.release()
-	case len(done.entries) > 0:
-		r.at += uint64(len(done.entries))
-		r.point = done.entries[len(done.entries)-1].point
-	case done.confirm:
-		r.unconfirmed = ""
-	}
-}
-
-// release ends the taking of a put. It is called with Hub.mu.
-func (r *relay) release() {
-	if r.taking != nil {
-		r.taking.release()
-		r.taking = nil
-	}
-}
-
-// slowCheck is how often relays that wait for a place for a put look whether others have become too slow.
-const slowCheck = time.Second
-
-// wait waits until there may be something to do. It writes the comments that show that the stream lives.
-func (r *relay) wait(next job, keepalive *time.Timer) error {
-	var check <-chan time.Time
-	if next.place {
-		check = time.After(slowCheck)
-	}
-	select {
-	case <-next.wait:
-	case <-next.confirmed:
-	case <-check:
-	case <-r.stopped:
-	case <-keepalive.C:
-		keepalive.Reset(r.hub.settings.keepalive)
-		r.hub.counters.keepalives.Add(1)
-		r.piece(keepaliveComment)
-		return r.out.flush()
-	case <-r.ctx.Done():
-		return r.ctx.Err()
-	}
-	return nil
-}
-
-// farewell ends a stream that the hub ends: at once, or with a word to the relay.
+// farewell ends a stream: at once, or with a word to the relay.
 func (r *relay) farewell() error {
-	if endReason(r.reason.Load()) != endDrained {
+	switch {
+	case !isClosed(r.stopped):
+		return r.ctx.Err()
+	case endReason(r.reason.Load()) != endDrained:
 		return errEnded
 	}
 	r.piece(reconnectEvent)
@@ -230,8 +177,7 @@ func (r *relay) farewell() error {
 	case <-r.ctx.Done():
 		return r.ctx.Err()
 	}
-	r.end()
-	return r.out.flush()
+	return r.end()
 }
 
 // stop makes the stream end. A reason that ends it at once also ends a write that is pending.
@@ -257,7 +203,22 @@ func (r *relay) stop(reason endReason) {
 
 // leave takes the relay out of the hub. The error is nil after an orderly end.
 func (r *relay) leave(err error) {
-	r.out.close()
+	r.count(err)
+	h := r.hub
+	h.writers.Add(1)
+	defer h.writers.Done()
+	defer r.out.close(err == nil)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.relays, r)
+	delete(r.view.direct, r)
+	if h.draining() && len(h.relays) == 0 {
+		h.empty()
+	}
+}
+
+// count counts how the stream ended, before the relay can see that.
+func (r *relay) count(err error) {
 	now := time.Now()
 	h := r.hub
 	h.mu.Lock()
@@ -273,10 +234,6 @@ func (r *relay) leave(err error) {
 		h.ended.add(earlyEnd{r.grant.hash, r.host(), r.lastEventID}, now)
 	}
 	r.release()
-	delete(h.relays, r)
-	if h.draining() && len(h.relays) == 0 {
-		h.empty()
-	}
 }
 
 // describe is called with Hub.mu.

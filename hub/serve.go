@@ -28,6 +28,11 @@ type refusal struct {
 
 // ServeHTTP serves the stream at GET /relay_auto_config, and nothing else. To serve it below a base path, use
 // http.StripPrefix.
+//
+// With HTTP/1.1 and without TLS, the hub takes the connection of a stream over from net/http, unless w is a wrapper:
+// middleware sees all bytes. Such streams end with Drain and Close; http.Server's Shutdown and Close don't end them. If
+// the connection is one of net's, or has a method PlainConn() net.Conn that returns one to which it passes all bytes on
+// as they are, an event is written to all relays by a few goroutines, without waking one for each.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	switch {
 	case request.URL.Path != streamPath:
@@ -47,7 +52,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		http.Error(w, refused.reason, refused.status)
 		return
 	}
-	r.serve()
+	r.serve(request)
 }
 
 // admit lets a relay in, or says why not.
@@ -102,7 +107,7 @@ func (h *Hub) admitGrant(w http.ResponseWriter, request *http.Request, grant *Gr
 		h.counters.refusedNoConfig.Add(1)
 		return nil, unavailable("this hub's configuration was stored, and may be older than yours; it waits for the service to confirm it")
 	default:
-		if ok, retryAfter := h.admission.begin(r.view.putSize(r.encoding), now); !ok {
+		if ok, retryAfter := h.admission.begin(r.asker(), r.view.putSize(r.encoding), now); !ok {
 			h.counters.refusedAdmission.Add(1)
 			refused := unavailable("too many relays need the whole configuration at once")
 			refused.retryAfter = retryAfter

@@ -38,6 +38,8 @@ type view struct {
 	changed chan struct{} // closed, and replaced, when entries are added
 	bodies  [encodings]bodies
 	pending pending
+
+	direct map[*relay]struct{} // those that the fan-out writes to
 }
 
 // point is a state that a view was in.
@@ -79,6 +81,7 @@ func (h *Hub) view(s selection, protocolVersion int) *view {
 		since:      time.Now(),
 		generation: h.state.generation,
 		changed:    make(chan struct{}),
+		direct:     map[*relay]struct{}{},
 	}
 	for _, it := range h.state.items {
 		if v.shows(it) {
@@ -153,6 +156,7 @@ func (h *Hub) applyAll(put bool, inputs []input, now time.Time) (changed []chan 
 	}
 	for _, v := range touched {
 		changed = append(changed, v.commit(now, h.state.generation, h.settings))
+		h.wakeFanOut(v)
 	}
 	return changed
 }

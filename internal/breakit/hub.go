@@ -119,8 +119,33 @@ var hubs = []promise{
 	},
 	{
 		text: "Puts are admitted at a rate",
-		file: "hub/admission.go", from: "if a.tokens > 0 {", to: "if a.tokens > -1e18 {",
+		file: "hub/admission.go", from: "case !due && a.tokens > a.owed:", to: "case !due:",
 		folder: "hub", test: "TestAdmission",
+	},
+	{
+		text: "A relay that was refused goes before those that ask for the first time",
+		file: "hub/admission.go", from: "case !due && a.tokens > a.owed:", to: "case !due && a.tokens > 0:",
+		folder: "hub", test: "TestTurnsGoBeforeNewcomers",
+	},
+	{
+		text: "A turn that nobody takes holds up nobody for long",
+		file: "hub/admission.go", from: "\t\t\ta.owed -= t.bytes\n\t\t\ta.late", to: "\t\t\ta.late",
+		folder: "hub", test: "TestATurnsLimits",
+	},
+	{
+		text: "An event that a relay takes in part is not lost",
+		file: "hub/direct.go", from: "d.unsent = chunk[n:]", to: "d.unsent = chunk[:0]\n\t_ = n",
+		folder: "hub", test: "TestARelayThatStallsInAnEvent",
+	},
+	{
+		text: "Middleware sees a stream's bytes",
+		file: "hub/direct.go", from: " || !fromServer(w)", to: "",
+		folder: "hub", test: "TestMiddlewareSeesTheStream",
+	},
+	{
+		text: "A connection with a Write of its own sees a stream's bytes",
+		file: "hub/direct.go", from: "return struct{ io.Writer }{conn}, nil", to: "return conn, nil",
+		folder: "hub", test: "TestAPatchNeedsNoGoroutineForEachRelay",
 	},
 	{
 		text: "Keepalives of a fleet are spread",

@@ -40,6 +40,6 @@ func newHub(options serverOptions) contender {
 }
 
 func (o ours) serve(listener net.Listener) { check(http.Serve(listener, o.Hub)) }
-func (o ours) ready() bool                 { return o.Status().Ready }
+func (o ours) ready() bool                 { s := o.Status(); return s.Ready && s.Source.Confirmed() }
 func (o ours) relays() int                 { return o.Status().Relays }
 func (o ours) dropped() int                { return int(o.Status().Counters.DroppedSlow) }

@@ -21,6 +21,7 @@ type ask struct {
 	gzip bool
 	id   string // of its state; empty if it has none
 	slow bool   // it has a small receive buffer, and is about to stall
+	host int    // it has an address of its own, by this number; 0: that of the machine
 }
 
 // relay is a client, as cheap as can be, so that it leaves the machine to the hub.
@@ -40,7 +41,11 @@ var dialing = make(chan struct{}, 1000)
 // open asks for a stream. A refusal is no error.
 func open(address string, a ask) (*relay, error) {
 	dialing <- struct{}{}
-	conn, err := net.Dial("tcp", address)
+	var dialer net.Dialer
+	if a.host > 0 {
+		dialer.LocalAddr = &net.TCPAddr{IP: net.IPv4(127, 1, byte(a.host>>8), byte(a.host))}
+	}
+	conn, err := dialer.Dial("tcp", address)
 	<-dialing
 	if err != nil {
 		return nil, err

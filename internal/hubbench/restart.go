@@ -69,7 +69,7 @@ func restart(r *report, name string, gzip, changed bool, relays, environments in
 	go func() {
 		defer close(done)
 		together(relays, func(i int) error {
-			all[i] = comeBack(p.address, ask{gzip: gzip, id: id}, put, &bytes, &refusals)
+			all[i] = comeBack(p.address, ask{gzip: gzip, id: id, host: i + 1}, put, &bytes, &refusals)
 			synced.add(time.Since(lost))
 			return nil
 		})
@@ -107,7 +107,9 @@ func comeBack(address string, a ask, put int64, bytes, refusals *atomic.Int64) *
 			refusals.Add(1)
 			bytes.Add(r.bytes.Load())
 			r.close()
-			wait = max(wait, after)
+			if after > wait {
+				wait = after + rand.N(time.Second)
+			}
 		}
 		time.Sleep(wait)
 		delay = min(2*delay, 30*time.Second)

@@ -27,6 +27,9 @@ type connection struct {
 	idle  *list.Element // nil while a request is going
 }
 
+// PlainConn returns the connection to which all bytes are passed on as they are. It lets hub.Hub write without waiting.
+func (c *connection) PlainConn() net.Conn { return c.Conn }
+
 // Accept accepts a connection that is within the limit.
 func (l *limit) Accept() (net.Conn, error) {
 	for {
