@@ -4,8 +4,6 @@ package main
 
 import (
 	"fmt"
-	"net"
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,33 +15,13 @@ import (
 
 	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
 	"github.com/relayconf/relayconf/envfactory"
+	"github.com/relayconf/relayconf/internal/redistest"
 )
 
-// startRedis starts a real Redis server, from Debian's package redis-server, and returns its URL.
+// startRedis starts a real Redis server, and returns its URL.
 func startRedis(t *testing.T) string {
 	t.Helper()
-	binary, err := exec.LookPath("redis-server")
-	require.NoError(t, err, "this test needs a real Redis server: apt-get install redis-server")
-	addr := freeAddress(t)
-	host, port, err := net.SplitHostPort(addr)
-	require.NoError(t, err)
-	var output text
-	server := exec.Command(binary, "--port", port, "--bind", host, "--save", "", "--dir", t.TempDir(),
-		"--requirepass", redisPassword)
-	server.Stdout, server.Stderr = &output, &output
-	require.NoError(t, server.Start())
-	t.Cleanup(func() {
-		_ = server.Process.Kill()
-		_ = server.Wait()
-	})
-	require.Eventually(t, func() bool {
-		conn, err := net.Dial("tcp", addr)
-		if err == nil {
-			_ = conn.Close()
-		}
-		return err == nil
-	}, soon, 5*time.Millisecond, "the Redis server does not listen: %s", &output)
-	return fmt.Sprintf("redis://:%s@%s/0", redisPassword, addr)
+	return fmt.Sprintf("redis://:%s@%s/0", redisPassword, redistest.Start(t, "requirepass "+redisPassword).Addr())
 }
 
 func TestCacheShowReadsRedis(t *testing.T) {

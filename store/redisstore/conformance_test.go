@@ -12,6 +12,7 @@ import (
 
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/internal/redistest"
 	"github.com/relayconf/relayconf/store/storetest"
 )
 
@@ -38,6 +39,6 @@ func runConformance(t *testing.T, url string, admin redis.UniversalClient) {
 }
 
 func TestConformance(t *testing.T) {
-	server := startServer(t).run(t)
-	runConformance(t, server.url(), server.client(t))
+	server := redistest.Start(t)
+	runConformance(t, server.URL(), clientOf(t, server))
 }

@@ -16,33 +16,34 @@ import (
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
 	"github.com/relayconf/relayconf/httpconfig"
+	"github.com/relayconf/relayconf/internal/redistest"
 )
 
 // The configuration does not change meanwhile: the service sends the same put again.
 func TestAConfigurationThatRedisHasLostComesBack(t *testing.T) {
 	tests := []struct {
 		name string
-		lose func(t *testing.T, server *server)
+		lose func(t *testing.T, server *redistest.Server)
 	}{
-		{"flushed", func(t *testing.T, server *server) {
-			require.NoError(t, server.client(t).FlushAll(t.Context()).Err())
+		{"flushed", func(t *testing.T, server *redistest.Server) {
+			require.NoError(t, clientOf(t, server).FlushAll(t.Context()).Err())
 		}},
-		{"restarted empty", func(t *testing.T, server *server) {
-			server.kill(t)
-			server.run(t)
+		{"restarted empty", func(t *testing.T, server *redistest.Server) {
+			server.Kill()
+			server.Run()
 		}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			server := startServer(t, "appendonly no").run(t)
+			server := redistest.Start(t, "appendonly no")
 			service := autoconfigtest.NewServer(t)
 			service.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
 			manager := autoconfig.NewStreamManager(key, service.URL, autoconfigtest.NewRecorder(), httpconfig.HTTPConfig{},
-				time.Second, ldlog.NewDisabledLoggers(), autoconfig.WithStore(newStore(t, server.url(), Options{})))
+				time.Second, ldlog.NewDisabledLoggers(), autoconfig.WithStore(newStore(t, server.URL(), Options{})))
 			manager.Start()
 			defer func() { manager.Close(); <-manager.Done() }()
-			reader := newStore(t, server.url(), Options{})
+			reader := newStore(t, server.URL(), Options{})
 			stored := func(ctx context.Context) error {
 				snapshot, err := reader.Load(ctx)
 				if err == nil && (snapshot == nil || len(snapshot.Environments) != 1) {
@@ -60,11 +61,11 @@ func TestAConfigurationThatRedisHasLostComesBack(t *testing.T) {
 }
 
 func TestASaveThatWorksAgainIsLoggedWithThePlace(t *testing.T) {
-	server := startServer(t)
+	server := redistest.New(t)
 	service := autoconfigtest.NewServer(t)
 	service.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
 	log := ldlogtest.NewMockLog()
-	s := newStore(t, server.url()+"?max_retries=-1", Options{})
+	s := newStore(t, server.URL()+"?max_retries=-1", Options{})
 	manager := autoconfig.NewStreamManager(key, service.URL, autoconfigtest.NewRecorder(), httpconfig.HTTPConfig{},
 		time.Second, log.Loggers, autoconfig.WithStore(s))
 	manager.Start()
@@ -78,6 +79,6 @@ func TestASaveThatWorksAgainIsLoggedWithThePlace(t *testing.T) {
 		}
 	}
 	eventually(t, "the failure is logged", logged(ldlog.Warn, "could not be saved in "+s.String()+": "))
-	server.run(t)
+	server.Run()
 	eventually(t, "the recovery is logged", logged(ldlog.Info, "The configuration is saved in "+s.String()+" again, after "))
 }

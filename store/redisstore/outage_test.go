@@ -15,21 +15,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/relayconf/relayconf/autoconfig"
+	"github.com/relayconf/relayconf/internal/redistest"
 )
 
 func TestAServerThatIsKilledAndRestartedIsUsedAgain(t *testing.T) {
-	server := startServer(t).run(t)
-	s := newStore(t, server.url(), Options{})
+	server := redistest.Start(t)
+	s := newStore(t, server.URL(), Options{})
 	require.NoError(t, s.Save(t.Context(), versions(1)))
 	for version := 2; version < 4; version++ {
-		server.kill(t)
+		server.Kill()
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		_, err := s.Load(ctx)
 		require.Error(t, err)
 		require.Error(t, s.Save(ctx, versions(version)))
 		cancel()
 
-		server.run(t)
+		server.Run()
 		eventually(t, "the server is used again", func(ctx context.Context) error {
 			_, err := s.Load(ctx)
 			return err
@@ -43,8 +44,8 @@ func TestAServerThatIsKilledAndRestartedIsUsedAgain(t *testing.T) {
 // The server is killed while several relays save without a pause. Whatever they were told, what is left is whole, and
 // not older than what any of them was told is stored.
 func TestAServerKilledDuringSavesLosesNothingThatWasSaved(t *testing.T) {
-	server := startServer(t).run(t)
-	reader := newStore(t, server.url(), Options{})
+	server := redistest.Start(t)
+	reader := newStore(t, server.URL(), Options{})
 	version := 0
 	for range 5 {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -52,7 +53,7 @@ func TestAServerKilledDuringSavesLosesNothingThatWasSaved(t *testing.T) {
 		var mu sync.Mutex
 		saved, several := version, make(chan struct{})
 		for range 3 {
-			s := newStore(t, server.url(), Options{})
+			s := newStore(t, server.URL(), Options{})
 			savers.Go(func() {
 				for ctx.Err() == nil {
 					mu.Lock()
@@ -74,10 +75,10 @@ func TestAServerKilledDuringSavesLosesNothingThatWasSaved(t *testing.T) {
 			})
 		}
 		<-several
-		server.kill(t)
+		server.Kill()
 		cancel()
 		savers.Wait()
-		server.run(t)
+		server.Run()
 		var snapshot *autoconfig.Snapshot
 		eventually(t, "the server has loaded its data", func(ctx context.Context) (err error) {
 			snapshot, err = reader.Load(ctx)

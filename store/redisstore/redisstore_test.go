@@ -11,6 +11,7 @@ import (
 
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/internal/redistest"
 	"github.com/relayconf/relayconf/store"
 	"github.com/relayconf/relayconf/store/sealed"
 )
@@ -24,10 +25,10 @@ func requireStored(t *testing.T, s *Store, want *autoconfig.Snapshot) {
 }
 
 func TestAnOlderSnapshotDoesNotReplaceANewer(t *testing.T) {
-	server := startServer(t).run(t)
+	server := redistest.Start(t)
 	var reported []error
-	late := newStore(t, server.url(), Options{Report: func(err error) { reported = append(reported, err) }})
-	other := newStore(t, server.url(), Options{})
+	late := newStore(t, server.URL(), Options{Report: func(err error) { reported = append(reported, err) }})
+	other := newStore(t, server.URL(), Options{})
 	require.NoError(t, other.Save(t.Context(), versions(2, 5)))
 
 	require.NoError(t, late.Save(t.Context(), versions(2, 4, 1)), "to keep what is newer is no failure")
@@ -42,8 +43,8 @@ func TestAnOlderSnapshotDoesNotReplaceANewer(t *testing.T) {
 }
 
 func TestALoadLeavesAValueThatCannotBeUsedAndASaveSetsItAside(t *testing.T) {
-	server := startServer(t).run(t)
-	admin := server.client(t)
+	server := redistest.Start(t)
+	admin := clientOf(t, server)
 	const theKey = "{relayconf}:snapshot"
 	set := func(value string) func(t *testing.T) {
 		return func(t *testing.T) { require.NoError(t, admin.Set(t.Context(), theKey, value, 0).Err()) }
@@ -57,7 +58,7 @@ func TestALoadLeavesAValueThatCannotBeUsedAndASaveSetsItAside(t *testing.T) {
 		{"empty", set(""), store.ErrTruncated, theKey + ":damaged-1"},
 		{"too large", set(string(make([]byte, 1<<16+1))), store.ErrTooLarge, theKey + ":too-large-1"},
 		{"another key", func(t *testing.T) {
-			require.NoError(t, newStore(t, server.url(), Options{Key: otherKey}).Save(t.Context(), versions(9)))
+			require.NoError(t, newStore(t, server.URL(), Options{Key: otherKey}).Save(t.Context(), versions(9)))
 		}, store.ErrWrongKey, theKey + ":other-key-1"},
 		{"foreign", set("a letter to my aunt"), store.ErrForeign, ""},
 		{"foreign, of another type", func(t *testing.T) {
@@ -70,7 +71,7 @@ func TestALoadLeavesAValueThatCannotBeUsedAndASaveSetsItAside(t *testing.T) {
 			test.store(t)
 			dump := admin.Dump(t.Context(), theKey).Val()
 			var reported []error
-			s := newStore(t, server.url(), Options{MaxSize: 1 << 16, Report: func(err error) { reported = append(reported, err) }})
+			s := newStore(t, server.URL(), Options{MaxSize: 1 << 16, Report: func(err error) { reported = append(reported, err) }})
 			requireUnreadable := func(err error) *store.UnreadableError {
 				t.Helper()
 				var unreadable *store.UnreadableError
@@ -109,8 +110,8 @@ func TestALoadLeavesAValueThatCannotBeUsedAndASaveSetsItAside(t *testing.T) {
 }
 
 func TestTheLatestFewValuesSetAsideAreKept(t *testing.T) {
-	server := startServer(t).run(t)
-	admin, s := server.client(t), newStore(t, server.url(), Options{})
+	server := redistest.Start(t)
+	admin, s := clientOf(t, server), newStore(t, server.URL(), Options{})
 	other, err := sealed.NewBox(otherKey, nil, 0)
 	require.NoError(t, err)
 	var want []string
@@ -130,35 +131,35 @@ func TestTheLatestFewValuesSetAsideAreKept(t *testing.T) {
 }
 
 func TestAFleetCanRotateItsKey(t *testing.T) {
-	server := startServer(t).run(t)
-	former := newStore(t, server.url(), Options{Key: otherKey, OlderKeys: []config.AutoConfigKey{key}})
-	rotated := newStore(t, server.url(), Options{Key: key, OlderKeys: []config.AutoConfigKey{otherKey}})
+	server := redistest.Start(t)
+	former := newStore(t, server.URL(), Options{Key: otherKey, OlderKeys: []config.AutoConfigKey{key}})
+	rotated := newStore(t, server.URL(), Options{Key: key, OlderKeys: []config.AutoConfigKey{otherKey}})
 	require.NoError(t, former.Save(t.Context(), versions(1)))
 	requireStored(t, rotated, versions(1))
 	require.NoError(t, rotated.Save(t.Context(), versions(2)))
 	requireStored(t, former, versions(2))
-	requireStored(t, newStore(t, server.url(), Options{Key: key}), versions(2))
+	requireStored(t, newStore(t, server.URL(), Options{Key: key}), versions(2))
 
 	former.SetKey(key)
 	require.NoError(t, former.Save(t.Context(), versions(3)))
-	requireStored(t, newStore(t, server.url(), Options{Key: key}), versions(3))
+	requireStored(t, newStore(t, server.URL(), Options{Key: key}), versions(3))
 }
 
 func TestPrefixesKeepFleetsApart(t *testing.T) {
-	server := startServer(t).run(t)
-	a, b := newStore(t, server.url(), Options{Prefix: "a"}), newStore(t, server.url()+"?prefix=b", Options{Prefix: "a"})
+	server := redistest.Start(t)
+	a, b := newStore(t, server.URL(), Options{Prefix: "a"}), newStore(t, server.URL()+"?prefix=b", Options{Prefix: "a"})
 	require.NoError(t, a.Save(t.Context(), versions(1)))
 	snapshot, err := b.Load(t.Context())
 	require.NoError(t, err)
 	require.Nil(t, snapshot)
-	require.Equal(t, []string{"{a}:snapshot"}, server.client(t).Keys(t.Context(), "*").Val())
+	require.Equal(t, []string{"{a}:snapshot"}, clientOf(t, server).Keys(t.Context(), "*").Val())
 }
 
 func TestNothingOfTheSnapshotIsReadableInRedis(t *testing.T) {
-	server := startServer(t).run(t)
-	s := newStore(t, server.url(), Options{})
+	server := redistest.Start(t)
+	s := newStore(t, server.URL(), Options{})
 	require.NoError(t, s.Save(t.Context(), versions(1)))
-	value := server.client(t).Get(t.Context(), s.key).Val()
+	value := clientOf(t, server).Get(t.Context(), s.key).Val()
 	require.NotEmpty(t, value)
 	assert.NotContains(t, value, "env0")
 }

@@ -18,17 +18,17 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/relayconf/relayconf/internal/redistest"
 )
 
 func TestTLSWithAPrivateAuthorityAndAUserWithFewRights(t *testing.T) {
 	certificate, privateKey := writeCertificate(t)
-	server := start(t, []string{
-		"port 0", "tls-port {port}", "bind 127.0.0.1", "dir {folder}", `save ""`,
-		"tls-cert-file " + certificate, "tls-key-file " + privateKey, "tls-ca-cert-file " + certificate, "tls-auth-clients no",
+	server := redistest.Start(t, "port 0", "tls-port {port}",
+		"tls-cert-file "+certificate, "tls-key-file "+privateKey, "tls-ca-cert-file "+certificate, "tls-auth-clients no",
 		"user default off",
-		"user relay on >secret ~{relayconf}:* +get +strlen +set +rename +incr +watch +unwatch +multi +exec",
-	}).run(t)
-	plain := "rediss://relay:secret@" + server.addr()
+		"user relay on >secret ~{relayconf}:* +get +strlen +set +rename +incr +watch +unwatch +multi +exec")
+	plain := "rediss://relay:secret@" + server.Addr()
 	url := plain + "?ca_file=" + certificate
 
 	s := newStore(t, url, Options{})

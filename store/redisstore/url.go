@@ -158,8 +158,13 @@ func newCluster(url string, roots *x509.CertPool, timeout time.Duration) (redis.
 	setAnyServerName(o.TLSConfig)
 	o.ContextTimeoutEnabled = true
 	o.MaintNotificationsConfig = noMaintNotifications()
+	o.ClusterStateReloadInterval = clusterStateInterval
 	return redis.NewClusterClient(o), nil
 }
+
+// clusterStateInterval is how often a client that is used asks which nodes are masters. It learns of a failover by that alone:
+// a master that is gone redirects nobody.
+const clusterStateInterval = 5 * time.Second
 
 func setTimeouts(timeout time.Duration, settings ...*time.Duration) {
 	for _, setting := range settings {

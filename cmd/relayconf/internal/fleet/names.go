@@ -44,7 +44,7 @@ type names struct {
 
 	mu     sync.Mutex
 	byName map[string]Name
-	loaded bool // there was a file, or other hubs have told their names
+	loaded bool // there was a file, or a hub that knows whom to expect has told its names
 
 	dirty   chan struct{}
 	done    chan struct{}
@@ -227,7 +227,7 @@ func (n *names) all(now time.Time) map[string]Name {
 	return maps.Clone(n.byName)
 }
 
-// settle notes that the hub knows whom to expect.
+// settle notes that the names are those of all relays that are to be expected.
 func (n *names) settle() {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -79,8 +79,11 @@ func (l *Local) MergeNames(others map[string]Name) {
 	}
 }
 
-// Settle tells the hub that it knows all names of the fleet.
+// Settle tells the hub that its names are those of all relays that are to be expected: a hub that knows has told it.
 func (l *Local) Settle() { l.names.settle() }
+
+// Settled tells whether the hub knows all relays that are to be expected.
+func (l *Local) Settled() bool { return l.unsettled(time.Now()) == "" }
 
 // Displace ends the link of a relay whose name belongs to a link with a higher epoch.
 func (l *Local) Displace(name string, epoch uint64) {

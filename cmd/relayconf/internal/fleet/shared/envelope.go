@@ -39,6 +39,7 @@ const (
 	kindHeartbeat kind = "heartbeat"
 	kindPart      kind = "part"
 	kindName      kind = "name"
+	kindAll       kind = "all names"
 	kindCall      kind = "call"
 	kindReply     kind = "reply"
 )

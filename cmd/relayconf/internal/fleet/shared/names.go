@@ -16,6 +16,7 @@ type nameTable struct {
 	mark    string    // of the state that was read last
 	read    time.Time // zero: it was not read yet
 	stored  map[string]fleet.Name
+	all     bool // it is stored that these are the names of all relays that are to be expected
 	touched time.Time
 }
 
@@ -29,6 +30,13 @@ const (
 	// touchAge is the age of a record that is due, as a part of the time for which names are kept.
 	touchAge = 50
 )
+
+// allField is a field of the hash of names that is no name. A hub that knows whom to expect writes it together with the names
+// that are not there yet, so that a hub which finds it knows, too. Names alone may be those of the first relays to come back.
+const allField = ""
+
+// allNames is the record in allField.
+type allNames struct{}
 
 var errNoName = errors.New("it is not of a relay")
 
@@ -53,6 +61,14 @@ func (f *Fleet) readNames(ctx context.Context, at place) error {
 	if err != nil {
 		return err
 	}
+	mark, all := values[allField]
+	if all {
+		if err := at.open(kindAll, allField, []byte(mark), &allNames{}); err != nil {
+			all = false
+			f.ignore("mark of all names", err)
+		}
+		delete(values, allField)
+	}
 	stored := make(map[string]fleet.Name, len(values))
 	var old []string
 	for name, text := range values {
@@ -66,9 +82,9 @@ func (f *Fleet) readNames(ctx context.Context, at place) error {
 			stored[name] = s
 		}
 	}
-	f.names.stored = stored
-	if len(stored) > 0 {
-		f.local.MergeNames(stored)
+	f.names.stored, f.names.all = stored, all
+	f.local.MergeNames(stored)
+	if all {
 		f.local.Settle()
 	}
 	if len(old) > 0 {
@@ -106,6 +122,14 @@ func (f *Fleet) writeNames(ctx context.Context, at place) error {
 		}
 		fields, written[name] = append(fields, name, sealed), s
 	}
+	all := f.local.Settled()
+	if all && !t.all {
+		sealed, err := at.seal(kindAll, allField, allNames{})
+		if err != nil {
+			return err
+		}
+		fields = append(fields, allField, sealed)
+	}
 	if touch {
 		t.touched = now
 	}
@@ -123,6 +147,7 @@ func (f *Fleet) writeNames(ctx context.Context, at place) error {
 	for name, s := range written {
 		t.stored[name] = s
 	}
+	t.all = t.all || all
 	f.poke()
 	return nil
 }

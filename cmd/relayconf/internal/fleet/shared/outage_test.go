@@ -17,7 +17,7 @@ import (
 func TestWithoutRedisAHubKnowsItsOwnAndSaysSo(t *testing.T) {
 	for name, lose := range map[string]func(t *testing.T, s *server){
 		"killed and back":     func(t *testing.T, s *server) { s.kill(t); s.run(t) },
-		"back, and empty":     func(t *testing.T, s *server) { s.kill(t); s.run(t, "--appendonly", "no") },
+		"back, and empty":     func(t *testing.T, s *server) { s.kill(t); s.Lose(); s.run(t) },
 		"emptied as it works": func(t *testing.T, s *server) { require.NoError(t, s.client(t).FlushAll(t.Context()).Err()) },
 	} {
 		t.Run(name, func(t *testing.T) {

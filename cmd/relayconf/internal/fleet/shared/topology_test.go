@@ -9,9 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-	"github.com/stretchr/testify/require"
-
+	"github.com/relayconf/relayconf/internal/redistest"
 	"github.com/relayconf/relayconf/link/agent/agentpb"
 )
 
@@ -32,61 +30,29 @@ func requireOneFleet(t *testing.T, one, two *rig) {
 
 func TestHubsShareACluster(t *testing.T) {
 	t.Parallel()
-	const slots, size = 16384, 3
-	var nodes []*server
-	for range size {
-		bus := freePort(t)
-		node := startServer(t, "cluster-enabled yes", fmt.Sprint("cluster-port ", bus), "cluster-node-timeout 2000")
-		if nodes = append(nodes, node); len(nodes) > 1 {
-			require.NoError(t, nodes[0].client(t).Do(t.Context(), "CLUSTER", "MEET", "127.0.0.1", node.port, bus).Err())
-		}
-	}
-	for i, node := range nodes {
-		require.NoError(t, node.client(t).ClusterAddSlotsRange(t.Context(), i*slots/size, (i+1)*slots/size-1).Err())
-	}
-	for _, node := range nodes {
-		client := node.client(t)
-		require.Eventually(t, func() bool {
-			info := client.ClusterInfo(t.Context()).Val()
-			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:3")
-		}, soon, 20*time.Millisecond, "the Cluster is complete")
-	}
-	one := startHub(t, fmt.Sprintf("redis+cluster://%s?addr=%s", nodes[0].addr(), nodes[1].addr()), "hub-1", patient)
-	two := startHub(t, fmt.Sprintf("redis+cluster://%s", nodes[2].addr()), "hub-2", patient)
+	nodes, _ := redistest.StartCluster(t, false)
+	one := startHub(t, fmt.Sprintf("redis+cluster://%s?addr=%s", nodes[0].Addr(), nodes[1].Addr()), "hub-1", patient)
+	two := startHub(t, fmt.Sprintf("redis+cluster://%s", nodes[2].Addr()), "hub-2", patient)
 	startRelay(t, one.addr, "a")
 	startRelay(t, two.addr, "b")
 	requireOneFleet(t, one, two)
 	for _, node := range nodes {
-		node.kill(t)
-		node.run(t)
+		node.Kill()
+		node.Run()
 	}
 	requireOneFleet(t, one, two)
 }
 
 func TestHubsShareTheMasterThatSentinelsKnow(t *testing.T) {
 	t.Parallel()
-	master := startServer(t)
-	replica := startServer(t, fmt.Sprintf("replicaof 127.0.0.1 %d", master.port), "repl-diskless-sync-delay 0")
-	sentinel := newServer(t, fmt.Sprintf("sentinel monitor main 127.0.0.1 %d 1", master.port),
-		"sentinel down-after-milliseconds main 500", "sentinel failover-timeout main 3000")
-	sentinel.run(t, "--sentinel")
-	atMaster := master.client(t)
-	require.Eventually(t, func() bool {
-		return strings.Contains(atMaster.Info(t.Context(), "replication").Val(), "state=online")
-	}, soon, 20*time.Millisecond, "the replica follows the master")
-	atSentinel := redis.NewSentinelClient(&redis.Options{Addr: sentinel.addr()})
-	defer atSentinel.Close()
-	require.Eventually(t, func() bool {
-		return len(atSentinel.Replicas(t.Context(), "main").Val()) > 0
-	}, soon, 20*time.Millisecond, "the Sentinel knows the replica")
-
-	url := fmt.Sprintf("redis+sentinel://%s/0?master_name=main", sentinel.addr())
+	master, replica, sentinel := redistest.StartSentinel(t)
+	url := fmt.Sprintf("redis+sentinel://%s/0?master_name=main", sentinel.Addr())
 	one, two := startHub(t, url, "hub-1", patient), startHub(t, url, "hub-2", patient)
 	startRelay(t, one.addr, "a")
 	startRelay(t, two.addr, "b")
 	requireOneFleet(t, one, two)
-	master.kill(t)
-	atReplica := replica.client(t)
+	master.Kill()
+	atReplica := (&server{replica}).client(t)
 	one.eventually("the replica takes over", func() bool {
 		return strings.Contains(atReplica.Info(t.Context(), "replication").Val(), "role:master")
 	})

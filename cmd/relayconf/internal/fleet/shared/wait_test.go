@@ -44,6 +44,24 @@ func TestWaitIsForTheRelaysOfAllHubs(t *testing.T) {
 	}
 }
 
+// The relays whose names are in Redis may be the first ones to come back after everything was lost.
+func TestOnlyAHubThatKnowsWhomToExpectTellsOthers(t *testing.T) {
+	url := startServer(t).url()
+	one, two := startHubThatSettles(t, time.Hour, url, "hub-1"), startHubThatSettles(t, time.Hour, url, "hub-2")
+	startRelay(t, one.addr, "a")
+	for _, r := range []*rig{one, two} {
+		r.shows("a", one)
+		p := r.wait(fleet.Condition{TimeoutSeconds: brief}).result()
+		assert.Equal(t, fleet.Inconclusive, p.Result)
+		assert.Contains(t, p.Problem, "kept no names")
+	}
+	startHub(t, url, "hub-3") // it knows
+	for _, r := range []*rig{one, two, startHubThatSettles(t, time.Hour, url, "hub-4")} {
+		r.shows("a", one)
+		assert.Equal(t, fleet.Applied, r.wait(fleet.Condition{}).result().Result)
+	}
+}
+
 func TestWaitIsForTheConfigurationOfTheHubThatIsAsked(t *testing.T) {
 	url := startServer(t).url()
 	one, two := startHub(t, url, "hub-1"), startHub(t, url, "hub-2")
