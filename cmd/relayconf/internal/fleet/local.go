@@ -37,7 +37,7 @@ type Options struct {
 	NamesFile   string        // keeps the names of relays; empty: they are kept in memory
 	SeenWithin  time.Duration // for how long names are kept. Default: DefaultSeenWithin
 	PingTimeout time.Duration // for a relay whose name another wants. Default: DefaultPingTimeout
-	Settle      time.Duration // how long relays have, without a NamesFile, to come back to a new hub. Default: DefaultSettle
+	Settle      time.Duration // how long relays have to come back to a new hub that nobody tells whom to expect. Default: DefaultSettle
 }
 
 // Local is the fleet of one hub. Its methods may be called from any goroutine.
@@ -47,7 +47,6 @@ type Local struct {
 	version     string
 	logger      *slog.Logger
 	pingTimeout time.Duration
-	settle      time.Duration
 	started     time.Time
 	names       *names
 	clients     *rpc.Clients
@@ -88,7 +87,7 @@ type member struct {
 
 // NewLocal returns the fleet of a hub without relays. Close ends it.
 func NewLocal(o Options) (*Local, error) {
-	kept, err := openNames(o.NamesFile, cmp.Or(o.SeenWithin, DefaultSeenWithin), o.Logger)
+	kept, err := openNames(o.NamesFile, cmp.Or(o.SeenWithin, DefaultSeenWithin), cmp.Or(o.Settle, DefaultSettle), o.Logger)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +97,6 @@ func NewLocal(o Options) (*Local, error) {
 		version:     o.Version,
 		logger:      o.Logger,
 		pingTimeout: cmp.Or(o.PingTimeout, DefaultPingTimeout),
-		settle:      cmp.Or(o.Settle, DefaultSettle),
 		started:     time.Now(),
 		names:       kept,
 		admitted:    map[string]*member{},
@@ -242,10 +240,9 @@ func (l *Local) Confirm() {}
 
 // unsettled says why relays that are to come back may not have: nobody has told the hub whom to expect.
 func (l *Local) unsettled(now time.Time) string {
-	left := l.settle - now.Sub(l.started)
-	if l.names.known() || left <= 0 {
+	if l.names.known(now) {
 		return ""
 	}
 	return fmt.Sprintf("the hub started %s ago and kept no names of relays from before, so some may not have come back yet; "+
-		"it is sure in %s", now.Sub(l.started).Round(time.Second), left.Round(time.Second))
+		"it is sure in %s", now.Sub(l.started).Round(time.Second), l.names.settles.Sub(now).Round(time.Second))
 }

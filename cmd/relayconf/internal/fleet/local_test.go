@@ -239,13 +239,13 @@ func TestABrokenFileOfNamesIsNoFleetWithoutRelays(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "names")
 	for _, text := range []string{"", "{", `{"format":"other","version":1}`, `{"format":"relayconf-fleet-names","version":2}`} {
 		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-		_, err := openNames(path, time.Hour, nil)
+		_, err := openNames(path, time.Hour, 0, nil)
 		assert.ErrorContains(t, err, "can't be used", text)
 	}
 }
 
 func TestNamesAreBounded(t *testing.T) {
-	n, err := openNames("", time.Hour, nil)
+	n, err := openNames("", time.Hour, 0, nil)
 	require.NoError(t, err)
 	defer n.close()
 	now := time.Now()

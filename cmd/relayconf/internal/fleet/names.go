@@ -38,13 +38,14 @@ func (s Name) merge(other Name) Name {
 
 // names are the names that were seen within a time, kept in a file so that a hub that restarts knows whom to expect.
 type names struct {
-	path   string // empty: they are kept in memory only
-	within time.Duration
-	logger *slog.Logger
+	path    string // empty: they are kept in memory only
+	within  time.Duration
+	settles time.Time // when the relays that were there before have had the time to come back
+	logger  *slog.Logger
 
 	mu     sync.Mutex
 	byName map[string]Name
-	loaded bool // there was a file, or a hub that knows whom to expect has told its names
+	told   bool // by the file, or by another hub, all relays that are to be expected
 
 	dirty   chan struct{}
 	done    chan struct{}
@@ -55,6 +56,7 @@ type names struct {
 type namesFile struct {
 	Format  string          `json:"format"`
 	Version int             `json:"version"`
+	All     bool            `json:"all"` // the hub knew whom to expect
 	Names   map[string]Name `json:"names"`
 }
 
@@ -66,8 +68,8 @@ const (
 
 // openNames reads the file. One that is not there is made later; one that can't be read is an error, since to go on
 // without it would be to forget relays.
-func openNames(path string, within time.Duration, logger *slog.Logger) (*names, error) {
-	n := &names{path: path, within: within, logger: logger, byName: map[string]Name{},
+func openNames(path string, within, settle time.Duration, logger *slog.Logger) (*names, error) {
+	n := &names{path: path, within: within, settles: time.Now().Add(settle), logger: logger, byName: map[string]Name{},
 		dirty: make(chan struct{}, 1), done: make(chan struct{}), ended: make(chan struct{})}
 	if path != "" {
 		data, err := os.ReadFile(path)
@@ -92,7 +94,7 @@ func (n *names) decode(data []byte) error {
 	if file.Format != namesFormat || file.Version != 1 {
 		return fmt.Errorf("its format is %q, version %d: expected %q, version 1", file.Format, file.Version, namesFormat)
 	}
-	n.loaded = true
+	n.told = file.All
 	if file.Names != nil {
 		n.byName = file.Names
 	}
@@ -127,7 +129,7 @@ func (n *names) save() {
 	expected := maps.Clone(n.byName)
 	n.mu.Unlock()
 	maps.DeleteFunc(expected, func(_ string, s Name) bool { return s.Forgotten })
-	data, err := json.Marshal(namesFile{namesFormat, 1, expected})
+	data, err := json.Marshal(namesFile{namesFormat, 1, n.known(time.Now()), expected})
 	if err == nil {
 		err = atomicfile.Write(n.path, data)
 	}
@@ -231,14 +233,14 @@ func (n *names) all(now time.Time) map[string]Name {
 func (n *names) settle() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.loaded = true
+	n.told = true
 }
 
 // known tells whether the hub knows whom to expect.
-func (n *names) known() bool {
+func (n *names) known(now time.Time) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.loaded
+	return n.told || !now.Before(n.settles)
 }
 
 // prune drops names that were not seen for too long. It needs the lock.

@@ -221,12 +221,18 @@ func TestAHubThatForgotWhomToExpectIsNotSureAtFirst(t *testing.T) {
 	assert.Equal(t, Applied, r.wait(Condition{Relays: []string{"a"}}).result().Result)
 
 	r.local.Close()
+	again := newRig(t, namesIn(folder), func(o *Options) { o.Settle = time.Hour })
+	assert.NotEmpty(t, again.local.Overview().Unsettled, "the hub before it did not know, either")
+	again.local.Close()
+
+	settled := newRig(t, namesIn(folder))
+	settled.local.Close()
 	next := newRig(t, namesIn(folder), func(o *Options) { o.Settle = time.Hour })
 	next.has(map[string]int{"web-1": 1})
 	next.relay("b")
 	next.inSync("b")
 	p = next.wait(Condition{TimeoutSeconds: brief}).result()
-	assert.Equal(t, Missing, p.Result, "a hub that kept the names knows")
+	assert.Equal(t, Missing, p.Result, "a hub that kept the names of one that knew knows")
 	assert.Equal(t, []string{"a"}, namesOf(p.Missing))
 }
 
