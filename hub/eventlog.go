@@ -32,7 +32,7 @@ type events struct {
 	address string // of the latest
 }
 
-// eventLog logs what happens to relays, so that a herd does not flood the log. The zero value is ready.
+// eventLog logs refusals and revocations, with sums, so that a herd does not flood the log. The zero value is ready.
 type eventLog struct {
 	mu     sync.Mutex
 	kinds  map[eventKind]*events

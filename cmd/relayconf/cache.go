@@ -48,7 +48,7 @@ func addCacheFlags(cmd *cobra.Command, o *cacheOptions) {
 	_ = cmd.MarkFlagFilename("cache-older-key-file")
 }
 
-// orElse fills in what the variables say, unless a flag says where the cache is.
+// orElse fills in the cache of the variables, unless a flag names one.
 func (o cacheOptions) orElse(variables config.CacheConfig) cacheOptions {
 	if o.File == "" && o.RedisURL == "" {
 		o.CacheConfig = variables
@@ -87,7 +87,7 @@ func openCache(o cacheOptions, key config.AutoConfigKey, loggers ldlog.Loggers) 
 
 var errNoCache = errors.New("name one with --cache-file or --cache-redis, or set CACHE_FILE or CACHE_REDIS_URL")
 
-// cacheReport logs what a save that succeeded has to tell.
+// cacheReport logs the notice of a save that succeeded.
 func cacheReport(loggers ldlog.Loggers) func(error) {
 	return func(err error) {
 		if errors.Is(err, store.ErrOlder) {
@@ -98,7 +98,7 @@ func cacheReport(loggers ldlog.Loggers) func(error) {
 	}
 }
 
-// redisLog takes what the Redis client says of its connections, besides the errors that it returns.
+// redisLog takes the log of the Redis client about its connections, besides the errors that it returns.
 type redisLog struct{ loggers ldlog.Loggers }
 
 func (l redisLog) Printf(_ context.Context, format string, args ...any) {

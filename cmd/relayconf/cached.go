@@ -44,7 +44,7 @@ func (f *follower) sayWhereFrom(c *change.Change) {
 	c.FromCache = c.Kind == change.ReceivedAll && status.Source == autoconfig.SourceStore
 }
 
-// endFromCache ends --once with what was in the cache, since the stream takes too long.
+// endFromCache ends --once with the configuration in the cache, since the stream takes too long.
 func (f *follower) endFromCache() error {
 	f.settings.loggers.Warnf("The service has not delivered within %s; ending with the configuration from the cache, confirmed %s ago",
 		change.Duration(f.options.initTimeout), show.Age(f.manager.Status().SnapshotAge))

@@ -124,7 +124,7 @@ func peek(cache cache) (*autoconfig.Snapshot, error) {
 	return snapshot, nil
 }
 
-// cacheView is what a cache holds, as a start at this moment would use it. It is the JSON form, too.
+// cacheView is the content of a cache, as a start at this moment would use it. It is the JSON form, too.
 type cacheView struct {
 	FormatVersion int                 `json:"formatVersion"`
 	SavedAt       envjson.Time        `json:"savedAt"`

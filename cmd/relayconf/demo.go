@@ -23,11 +23,11 @@ import (
 var demoRecording string
 
 const (
-	// demoKey is what the demo's own service accepts. It opens nothing else.
+	// demoKey is the key of the demo's own service. It opens nothing else.
 	demoKey = "rel-demo"
 	// A comment in the recording that starts like this is a remark for the person who watches.
 	remarkPrefix = "#"
-	// restartRemark is the comment that ends the first act, and lastRemark the one that ends the demo.
+	// restartRemark is the comment that ends the first act, and lastRemark ends the demo.
 	restartRemark = "# restart"
 	lastRemark    = "# end"
 
@@ -55,7 +55,7 @@ type demo struct {
 type act struct {
 	over       chan struct{} // closed by the last remark
 	lastRemark string        // the comment that ends it
-	lastWords  string        // what is said after it
+	lastWords  string        // printed after it
 }
 
 // startDemo starts the service. With JSON on standard output, words go to standard error.
@@ -71,7 +71,7 @@ func startDemo(o watchOptions) (*demo, error) {
 		return nil, usageError("the environment variables can't be used: %s", indented(err))
 	}
 	if os.Getenv("LOG_LEVEL") == "" {
-		environment.LogLevel = ldlog.Error // the lines of the demo say what happens
+		environment.LogLevel = ldlog.Error // the lines of the demo tell the story
 	}
 	recording, err := autoconfigtest.ParseRecording(strings.NewReader(demoRecording))
 	if err != nil {
@@ -150,7 +150,7 @@ func (d *demo) play(o watchOptions, signals signals) error {
 	return nil
 }
 
-// narrated prints the recording's remarks between the lines, until the one that ends the act.
+// narrated prints the recording's remarks between the lines, until the end of the act.
 func (d *demo) narrated(act *act, print func(change.Change)) func(change.Change) {
 	return func(c change.Change) {
 		remark := strings.TrimSpace(c.Comment)

@@ -26,7 +26,7 @@ const (
 // errClosedOutput ends a command whose standard output nobody can read any more. People know that, so it says nothing.
 var errClosedOutput = withCode(exitClosed, errors.New(""))
 
-// exitTexts say what exit codes mean in the help.
+// exitTexts are the meanings of exit codes, for the help.
 var exitTexts = []struct {
 	code int
 	text string
@@ -96,7 +96,7 @@ func usageError(format string, args ...any) error {
 	return withCode(exitUsage, fmt.Errorf(format, args...))
 }
 
-// exitCode is for what a command returned. Commands wrap what they return (see command), so an error without a code
+// exitCode is for the error of a command. Commands wrap what they return (see command), so an error without a code
 // comes from cobra: from the parsing of the command line, or from its own completion command that could not write.
 func exitCode(err error) int {
 	var withCode *exitError

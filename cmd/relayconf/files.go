@@ -69,7 +69,7 @@ func kindOf(mode os.FileMode) string {
 	}
 }
 
-// isStandardStream knows /dev/stdout and the like: links to whatever this process has open. There are proper files below
+// isStandardStream knows /dev/stdout and the like: links to open files of this process. There are proper files below
 // /dev too, in /dev/shm.
 func isStandardStream(path string) bool {
 	clean := filepath.ToSlash(filepath.Clean(path))

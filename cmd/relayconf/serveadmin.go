@@ -36,7 +36,7 @@ func (s *server) listenToOperators(ctx context.Context) error {
 	return s.listenTo(ctx, "admin", o.adminAddr, admin.Guard(operators), config)
 }
 
-// warnOfAdmin says who can reach the admin listener, and what protects it.
+// warnOfAdmin says who can reach the admin listener, and how it is protected.
 func (s *server) warnOfAdmin(encrypted bool) {
 	needs := "the token"
 	switch {

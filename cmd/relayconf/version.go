@@ -20,7 +20,7 @@ func newVersion() *cobra.Command {
 	}
 }
 
-// version says what was built: "relayconf v1.2.3 (commit 0123456789ab) go1.26 linux/amd64".
+// version describes the build: "relayconf v1.2.3 (commit 0123456789ab) go1.26 linux/amd64".
 func version() string {
 	module, commit := moduleVersion()
 	if commit != "" {
@@ -55,7 +55,7 @@ func moduleVersion() (module, commit string) {
 	return module, commit + modified
 }
 
-// userAgent is what the service sees.
+// userAgent is the User-Agent of requests to the service.
 func userAgent() string {
 	module, _ := moduleVersion()
 	if module == "(devel)" {

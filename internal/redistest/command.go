@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Do sends a command, such as "CLUSTER INFO", and returns the text of the answer: what a status, a number or a string says.
+// Do sends a command, such as "CLUSTER INFO", and returns the text of the answer: of a status, a number or a string.
 func (s *Server) Do(command string) (string, error) {
 	conn, err := net.Dial("tcp", s.Addr())
 	if err != nil {

@@ -1,5 +1,5 @@
 // Package redistest starts real Redis servers for tests, each in a process of its own: one, a Cluster, or a master with a
-// replica and a Sentinel. The program is redis-server, or the one that the variable REDIS_SERVER names, such as valkey-server.
+// replica and a Sentinel. The program is redis-server, or that of the variable REDIS_SERVER, such as valkey-server.
 package redistest
 
 import (

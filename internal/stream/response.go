@@ -16,7 +16,7 @@ import (
 // ResponseError is a response that is not an event stream.
 type ResponseError struct {
 	Status     int           // HTTP status; 200 if it is not a stream for another reason
-	RetryAfter time.Duration // what the service asks for, an hour at most; 0 if it does not
+	RetryAfter time.Duration // the pause that the service asks for, an hour at most; 0 if it asks for none
 	reason     string
 	// keyWithheld: a redirect led to another host, which did not get the key.
 	keyWithheld bool

@@ -37,7 +37,7 @@ func WithLimits(limits Limits) Option {
 	return func(s *settings) { s.limits = limits }
 }
 
-// limitedConn holds what comes in to the Limits. It is read by one goroutine at a time, as yamux does.
+// limitedConn holds incoming data to the Limits. It is read by one goroutine at a time, as yamux does.
 type limitedConn struct {
 	net.Conn
 	streams int // most streams; 0: no limit

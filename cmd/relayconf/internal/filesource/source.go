@@ -38,7 +38,7 @@ type Source struct {
 	watcher  *filewatch.Watcher
 	keeper   *keeper // nil without a store, or if that is of another key
 	loaded   bool    // there was a configuration in the store
-	otherKey bool    // what is stored is encrypted with another key
+	otherKey bool    // the stored configuration is encrypted with another key
 	closing  chan struct{}
 	closed   sync.Once
 
@@ -111,7 +111,7 @@ func (s *Source) load(ctx context.Context) error {
 	case errors.Is(err, store.ErrForeign):
 		return err
 	case errors.Is(err, store.ErrWrongKey):
-		// Nothing says which key is the right one, as a service does that accepts one. To save would set aside what is stored.
+		// Nothing says which key is the right one, as a service does that accepts one. To save would set the stored one aside.
 		s.status.StoreFailures++
 		s.otherKey = true
 		s.options.Logger.Warn("The cache is encrypted with another key than this hub has. It is left as it is, and nothing is saved there: "+

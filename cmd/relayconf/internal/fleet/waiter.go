@@ -105,7 +105,7 @@ func (w *waiter) look(ctx context.Context, now time.Time) Progress {
 	return p
 }
 
-// unconfirmed says why it is not certain that nobody is missing: what is known of other hubs' relays is from before the
+// unconfirmed says why it is not certain that nobody is missing: the news of other hubs' relays are from before the
 // last one of all had applied it. Two moments at which nobody is missing, and other hubs heard in between, are success.
 func (w *waiter) unconfirmed(o Overview, now time.Time) string {
 	if w.done.IsZero() {

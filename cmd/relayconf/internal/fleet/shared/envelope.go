@@ -32,7 +32,7 @@ func newSecret(key config.AutoConfigKey) (secret, error) {
 	return secret{hex.EncodeToString(id), mac}, nil
 }
 
-// kind is what a record is of. A record of one kind, or from one place in Redis, is none of another.
+// kind is the kind of a record. A record of one kind, or from one place in Redis, is none of another.
 type kind string
 
 const (

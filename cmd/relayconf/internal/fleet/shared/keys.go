@@ -2,7 +2,7 @@ package shared
 
 import "strconv"
 
-// keys are the names of what a fleet has in Redis. Their hash tag puts all of them on one node of a Cluster.
+// keys are the names of a fleet's keys in Redis. Their hash tag puts all of them on one node of a Cluster.
 type keys struct{ prefix string }
 
 func newKeys(prefix, fleet string) keys { return keys{prefix + ":{" + fleet + "}:"} }

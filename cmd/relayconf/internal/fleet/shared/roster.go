@@ -100,7 +100,7 @@ func partOf(name string) int {
 	return int(h.Sum32() % partCount)
 }
 
-// roster is what a hub has written of its relays.
+// roster is a hub's list of its relays, as it has written it.
 type roster struct {
 	fleet   string // that it was written for
 	relays  [partCount][]fleet.Relay
