@@ -32,8 +32,8 @@ It is read again when it changes; what it revokes is closed at once.
 
 With --cache-file or --cache-redis, the start needs no service: see relayconf watch --help.
 
-Relays that keep a link (watch --link ws://HUB:8030/link) tell the configuration that they have applied: see relayconf fleet --help. Their
-names are kept beside the cache, so that a hub that restarts knows whom to expect.
+Relays that keep a link (watch --link ws://HUB:8030/link) report the configuration they have applied: see
+relayconf fleet --help. Their names are kept beside the cache, so that a hub that restarts knows whom to expect.
 
 Several hubs make one fleet with --fleet-redis: each shows and calls the relays of all, and fleet wait waits for all. The
 URLs are those of --cache-redis. The hubs need the same key (AUTO_CONFIG_KEY or --key-file), by which they know each other's
