@@ -105,6 +105,8 @@ func TestFleetErrors(t *testing.T) {
 		{"no such relay", exitUsage, []string{"show", "nobody"}, `there is no relay "nobody"`},
 		{"no such function", exitUsage, []string{"call", "nobody", "dance"}, "there is no function"},
 		{"nobody to forget", exitUsage, []string{"forget", "nobody"}, `no relay "nobody" was seen`},
+		{"nobody to call", exitUsage, []string{"call", "nobody", "reconnect"}, `there is no relay "nobody"`},
+		{"a version that files don't lead to", exitUsage, []string{"wait", "--environment", "env1", "--version", "42"}, "gives changes their versions, which are Unix times: 42 is none"},
 		{"a version alone", exitUsage, []string{"wait", "--version", "3"}, "environment"},
 		{"a digest that is none", exitUsage, []string{"wait", "--digest", "abc"}, "32 hexadecimal digits"},
 		{"longer than names are kept", exitUsage, []string{"wait", "--seen-within", "48h"}, "keeps the names of relays for 24h0m0s"},

@@ -129,7 +129,11 @@ func outcome(p fleet.Progress, format string, out io.Writer) error {
 	switch p.Result {
 	case fleet.Applied:
 		if format != "json" {
-			_, err := fmt.Fprintf(out, "All %d relays have applied it.\n", p.Total)
+			text := fmt.Sprintf("All %d relays have applied it.", p.Total)
+			if p.Total == 1 {
+				text = "The one relay has applied it."
+			}
+			_, err := fmt.Fprintln(out, text)
 			return err
 		}
 		return nil

@@ -23,7 +23,8 @@ These environment variables work for every command that connects to the service:
   PROXY_URL, PROXY_AUTH_USER, PROXY_AUTH_PASSWORD, PROXY_AUTH_DOMAIN, PROXY_AUTH_NTLM
                        a proxy; without PROXY_URL, HTTPS_PROXY, HTTP_PROXY and NO_PROXY count
   CACHE_FILE, CACHE_REDIS_URL
-                       the defaults of --cache-file and --cache-redis of watch and cache show
+                       the defaults of --cache-file and --cache-redis of serve, watch and cache show
+  FLEET_REDIS_URL      the default of --fleet-redis of serve
   PROXY_CA_CERTS       PEM files with further certificate authorities, separated by commas
   LOG_LEVEL            debug, info, warn, error or none (default info)
   NO_COLOR             if set, no colours; without a terminal there are none anyway

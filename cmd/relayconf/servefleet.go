@@ -77,8 +77,15 @@ func (s *server) relayHandler() http.Handler {
 }
 
 func (s *server) fleetAPI() fleet.API {
-	return fleet.API{Directory: s.directory(), Upstream: s.upstream, SeenWithin: s.options.seenWithin}
+	api := fleet.API{Directory: s.directory(), Upstream: s.upstream, SeenWithin: s.options.seenWithin}
+	if s.options.environments != "" {
+		api.LeastVersion = leastFileVersion
+	}
+	return api
 }
+
+// leastFileVersion is below each version that a hub gives to a change in its files: a Unix time, in the year 2001.
+const leastFileVersion = 1_000_000_000
 
 // upstream tells whether the configuration is the present one, as far as is known: the stream is up and has brought or
 // confirmed it, or the files were read.

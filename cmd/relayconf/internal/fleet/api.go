@@ -48,6 +48,10 @@ type API struct {
 	Directory  Directory
 	Upstream   func() (confirmed bool, why string) // whether the configuration is the present one, as far as is known
 	SeenWithin time.Duration                       // how long names are kept
+
+	// LeastVersion is the least version that an environment can have here. A wait for a smaller one is a mistake: it
+	// would be over at once.
+	LeastVersion int
 }
 
 // Register adds the paths.
@@ -75,7 +79,7 @@ func (a API) relay(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	answer(w, nil, status.Errorf(codes.NotFound, "there is no relay %q", name))
+	answer(w, nil, noRelay(name))
 }
 
 func (a API) call(w http.ResponseWriter, r *http.Request) {
@@ -89,6 +93,8 @@ func (a API) call(w http.ResponseWriter, r *http.Request) {
 	result, err := CallFunction(ctx, a.Directory, request.Relay, request.Function, request.Argument)
 	answer(w, result, err)
 }
+
+func noRelay(name string) error { return status.Errorf(codes.NotFound, "there is no relay %q", name) }
 
 func (a API) forget(w http.ResponseWriter, r *http.Request) {
 	var request ForgetJSON

@@ -43,7 +43,26 @@ func CallFunction(ctx context.Context, d Directory, relay, name, argument string
 	case !takesArgument[name] && argument != "":
 		return nil, status.Errorf(codes.InvalidArgument, "%s takes no argument", name)
 	}
+	if err := callable(d, relay); err != nil {
+		return nil, err
+	}
 	return f(ctx, d, relay, argument)
+}
+
+// callable returns why a relay can't be called; nil if it seems possible.
+func callable(d Directory, name string) error {
+	for _, r := range d.Overview().Relays {
+		switch {
+		case r.Name != name:
+		case !r.Agent:
+			return status.Errorf(codes.FailedPrecondition, "the relay %q has no agent that could be called", name)
+		case !r.Connected:
+			return status.Errorf(codes.FailedPrecondition, "the relay %q is not connected; last seen %s ago", name, time.Since(r.Since).Round(time.Second))
+		default:
+			return nil
+		}
+	}
+	return noRelay(name)
 }
 
 type versionInfoJSON struct {

@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"reflect"
 	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 const (
@@ -22,6 +25,10 @@ func (a API) wait(w http.ResponseWriter, r *http.Request) {
 	err := read(r, &c)
 	if err == nil {
 		err = c.check(a.SeenWithin)
+	}
+	if err == nil && c.Environment != "" && c.Version < a.LeastVersion {
+		err = status.Errorf(codes.InvalidArgument, "this hub reads files and gives changes their versions, which are Unix times: %d is none to wait for. "+
+			"The page shows the present one, and so does `relayconf fleet call NAME list-environments`", c.Version)
 	}
 	if err != nil {
 		answer(w, nil, err)

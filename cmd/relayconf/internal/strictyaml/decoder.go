@@ -40,11 +40,11 @@ func (d *Decoder) Members(node *yaml.Node, object string, fields []string, read 
 			if isExtension := strings.HasPrefix(name.Value, "x-"); isExtension {
 				return // a place for YAML anchors
 			}
-			quoted := "this field"
+			problem := "has a field whose name may be a key"
 			if fieldName.MatchString(name.Value) {
-				quoted = strconv.Quote(name.Value)
+				problem = "has no field " + strconv.Quote(name.Value)
 			}
-			d.Problem(name, "%s has no field %s: expected %s", object, quoted, strings.Join(fields, ", "))
+			d.Problem(name, "%s %s: expected %s", object, problem, strings.Join(fields, ", "))
 		case slices.Contains(seen, name.Value):
 			if !merged { // a merged member does not count where there is a value
 				d.Problem(name, "%s is there twice", name.Value)

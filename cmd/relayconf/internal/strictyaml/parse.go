@@ -48,7 +48,8 @@ func isJSON(path string, data []byte) bool {
 	return bytes.HasPrefix(bytes.TrimSpace(data), []byte("{"))
 }
 
-// yamlProblem makes a problem of an error of the YAML library. Its errors about the syntax quote no values.
+// yamlProblem makes a problem of an error of the YAML library. Its errors about the syntax quote no values, but for the
+// names of anchors: a value with a star before it looks like one.
 func yamlProblem(path string, data []byte, err error) Problem {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	line := 0
@@ -56,6 +57,9 @@ func yamlProblem(path string, data []byte, err error) Problem {
 		number, why, _ := strings.Cut(rest, ": ")
 		line, _ = strconv.Atoi(number)
 		text = why
+	}
+	if strings.HasPrefix(text, "unknown anchor") {
+		text = "unknown anchor; put a value that begins with * in quotes"
 	}
 	// The scanner of the library says where it is; its parser says where the surrounding list or object begins.
 	ofParser := strings.HasPrefix(text, "did not find expected") || strings.Contains(text, "tab character")
