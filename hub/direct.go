@@ -24,10 +24,15 @@ type direct struct {
 }
 
 // takeOver takes the connection of a request over from net/http. It returns nil if the response has to go through w:
-// with HTTP/2, HTTP/1.0 and TLS, and if middleware has wrapped w, which may want to see or change the bytes.
+// with HTTP/2, HTTP/1.0 and TLS, over connections other than of TCP and Unix sockets, and if middleware has wrapped w, which may want to see or change the bytes.
 func takeOver(w http.ResponseWriter, request *http.Request) *direct {
 	if !request.ProtoAtLeast(1, 1) || request.ProtoMajor > 1 || request.TLS != nil || !fromServer(w) {
 		return nil
+	}
+	switch request.Context().Value(http.LocalAddrContextKey).(type) {
+	case *net.TCPAddr, *net.UnixAddr:
+	default:
+		return nil // it could not be written to without waiting, so there is nothing to gain
 	}
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
