@@ -30,7 +30,7 @@ const (
 	testKey   = config.AutoConfigKey("rel-00000000-0000-4000-8000-00000000auto")
 	testAgent = "relayconf-test/1.0"
 
-	deadline = time.Minute // for what ends at once unless the machine is very slow
+	deadline = time.Minute // for things that end at once unless the machine is very slow
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -122,7 +122,7 @@ func TestMiddlewareSeesTheStream(t *testing.T) {
 	assert.Greater(t, bytes.Load(), before)
 }
 
-// TestTheHeaderOfAStream has what HTTP and middleware put there.
+// TestTheHeaderOfAStream looks for the fields of HTTP and of middleware.
 func TestTheHeaderOfAStream(t *testing.T) {
 	s := newServer(t, changes{env("a", 1)})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {

@@ -23,7 +23,7 @@ type logLine struct {
 	Times                                         int
 }
 
-// logOutput keeps what is logged.
+// logOutput keeps the log.
 type logOutput struct {
 	mu   sync.Mutex
 	text bytes.Buffer

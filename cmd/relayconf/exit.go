@@ -96,7 +96,7 @@ func usageError(format string, args ...any) error {
 	return withCode(exitUsage, fmt.Errorf(format, args...))
 }
 
-// exitCode is for the error of a command. Commands wrap what they return (see command), so an error without a code
+// exitCode is for the error of a command. Commands wrap their errors (see command), so an error without a code
 // comes from cobra: from the parsing of the command line, or from its own completion command that could not write.
 func exitCode(err error) int {
 	var withCode *exitError

@@ -121,7 +121,7 @@ data: {}
 	p := start(t, service(url), "record", path, "--duration", "1h")
 	require.Eventually(t, func() bool { data, _ := os.ReadFile(path); return strings.Contains(string(data), "event: last") }, soon, 5*time.Millisecond)
 	text := string(must(os.ReadFile(path)))
-	// A pause is shorter where what came before it was read late.
+	// A pause is shorter where the data before it were read late.
 	assert.Regexp(t, `(?s)^:!recorded 20\S+Z\n.*: one\n:!pause [1-9]\d*(\.\d+)?s\nevent: put\n.*\n\n:!pause [1-9]\d*(\.\d+)?s\n:!drop\n.*: two\n`, text)
 	assert.NotContains(t, text, "not JSON")
 	assert.NotContains(t, text, "secret")

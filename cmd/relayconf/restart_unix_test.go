@@ -25,7 +25,7 @@ import (
 
 const (
 	// startLimit is how long a start from a cache may take, from the start of the process to the last environment, besides
-	// slowMachine times what a process takes that does nothing.
+	// slowMachine times the start and end of a process that does nothing.
 	startLimit  = 200 * time.Millisecond
 	slowMachine = 3
 	// Others may have the machine for a moment: the best of so many starts counts.

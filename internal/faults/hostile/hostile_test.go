@@ -155,7 +155,7 @@ func watchHeap() *heapWatch {
 	return w
 }
 
-// liveHeap returns what a collection of garbage leaves. Garbage that is made between the collection and the look does not
+// liveHeap returns the size of the heap after a collection of garbage. Garbage that is made between the collection and the look does not
 // count: on a busy machine that is any amount.
 func liveHeap() uint64 {
 	runtime.GC()

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// kind is what a relay has a connection for.
+// kind is the purpose of a relay's connection.
 type kind int
 
 const (

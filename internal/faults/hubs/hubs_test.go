@@ -40,7 +40,7 @@ func TestThreeHubsAndThirtyRelaysAreOneFleet(t *testing.T) {
 	step("done")
 }
 
-// requireSameLists compares what fleet list prints for each hub.
+// requireSameLists compares the output of fleet list for each hub.
 func (f *fleet) requireSameLists(t *testing.T) {
 	t.Helper()
 	var first []listedRelay

@@ -58,7 +58,7 @@ func measure(b *testing.B, relays int, linked bool) {
 	b.ReportMetric(time.Since(start).Seconds(), "s/connect")
 
 	cpu := cpuTime(b)
-	time.Sleep(*benchIdle) // the period itself is what is measured
+	time.Sleep(*benchIdle) // the cost of this period is measured
 	b.ReportMetric(100*(cpuTime(b)-cpu).Seconds()/benchIdle.Seconds(), "%core/idle")
 	b.ReportMetric(float64(memory()-before)/float64(relays)/1024, "KiB/relay")
 

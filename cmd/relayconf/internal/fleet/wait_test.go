@@ -205,7 +205,7 @@ func TestARelayWithoutAgentCountsOnlyIfThatIsAllowed(t *testing.T) {
 	w := r.wait(Condition{})
 	w.says(name, "has no agent")
 	bare.stop()
-	w.says(name, "its stream has ended") // it was there at the start, and nobody knows what it has
+	w.says(name, "its stream has ended") // it was there at the start, and nobody knows its configuration
 }
 
 func TestAHubThatForgotWhomToExpectIsNotSureAtFirst(t *testing.T) {
