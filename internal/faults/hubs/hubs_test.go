@@ -153,10 +153,11 @@ func (f *fleet) requireNoHubSaysYes(t *testing.T, hubs ...*hub) (end func()) {
 }
 
 // requireAKilledHubIsMissed kills a hub. Its relays move at once; that the others have heard of all its relays is not
-// certain until it is back.
+// certain until it is back. It stops before its relays lose it, so that it can't tell that they have gone.
 func (f *fleet) requireAKilledHubIsMissed(t *testing.T) {
 	t.Helper()
 	killed := f.hubs[2]
+	killed.stop(t)
 	for _, r := range f.relays {
 		if at, _ := r.at(aLink); at == 2 {
 			r.shut(true, aStream, aLink)
