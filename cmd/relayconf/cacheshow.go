@@ -64,7 +64,7 @@ func newCacheShow() *cobra.Command {
 		Short:   "Print what a cache holds, with keys masked, and its age",
 		Long:    cacheShowHelp,
 		Example: cacheShowExample,
-		Args:    cobra.NoArgs,
+		Args:    arguments(),
 		RunE:    command(func(*cobra.Command, []string) error { return cacheShow(o) }),
 	}
 	addCacheFlags(cmd, &o.cache)

@@ -131,7 +131,7 @@ func newWatch() *cobra.Command {
 		Short:   "Follow the stream and print what changes; write a file, run a hook",
 		Long:    watchHelp,
 		Example: watchExample,
-		Args:    cobra.NoArgs,
+		Args:    arguments(),
 		RunE: command(func(cmd *cobra.Command, _ []string) error {
 			if err := o.check(cmd.Flags()); err != nil {
 				return err
