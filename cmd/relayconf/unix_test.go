@@ -196,7 +196,7 @@ func TestASecondCtrlCEndsAtOnce(t *testing.T) {
 
 func TestSIGHUPRotatesTheKeyWithoutARestart(t *testing.T) {
 	t.Parallel()
-	const oldKey, newKey = "rel-secret-old1", "rel-secret-new2"
+	const oldKey, newKey = "rel-secret-key-old1", "rel-secret-key-new2"
 	server := autoconfigtest.NewServer(t)
 	server.Put(autoconfigtest.MakePut(autoconfigtest.MakeEnvironment(1, 1)))
 	path := write(t, inFolder(t, "key"), oldKey+"\n")
