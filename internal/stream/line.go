@@ -275,6 +275,10 @@ func (l *Line) lost(end ending) *Signal {
 		signal.Kind = Failed
 		return signal
 	}
+	if signal.Failure.exact {
+		signal.Delay = l.schedule.exactly(signal.Failure.retryAfter)
+		return signal
+	}
 	next := l.schedule.fastDelay
 	switch {
 	case signal.Failure.slow:
