@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 	"github.com/spf13/cobra"
@@ -90,6 +91,10 @@ func printError(called *cobra.Command, err error, inJSON bool) {
 		logger := logging.New(stderr, logging.JSON, ldlog.Error)
 		if usage != "" {
 			logger = logger.With("hint", usage)
+		}
+		text, details, several := strings.Cut(text, "\n")
+		if several {
+			logger = logger.With("details", logging.Lines(details))
 		}
 		logger.Error(text)
 		return
