@@ -152,6 +152,7 @@ func TestServeExitCodes(t *testing.T) {
 		{"a host without a port for probes", hubKey, []string{"--environments", good, "--health-addr", "127.0.0.1"}, exitUsage, "--health-addr 127.0.0.1 is no address"},
 		{"a bad address for probes", hubKey, []string{"--environments", good, "--health-addr", "192.0.2.1:0"}, exitUsage, "give another --health-addr"},
 		{"a bad address for operators", hubKey, []string{"--environments", good, "--admin-addr", "localhost"}, exitUsage, "--admin-addr localhost is no address"},
+		{"a fleet in Redis at an impossible port", hubKey, []string{"--environments", good, "--fleet-redis", "redis://127.0.0.1:99999"}, exitUsage, "(--fleet-redis, FLEET_REDIS_URL): the Redis URL can't be used: its port is 99999"},
 		{"an address in use", hubKey, []string{"--environments", good, "--addr", taken.Addr().String()}, exitUnexpected, "the address " + taken.Addr().String() + " is in use: give another --addr, or end the program that listens there"},
 		{"an address in use for probes", hubKey, []string{"--environments", good, "--health-addr", taken.Addr().String()}, exitUnexpected, "is in use: give another --health-addr"},
 		{"something else in the place of the cache", hubKey, []string{"--environments", good, "--cache-file", inFile(t, "precious", "my diary, which is long enough")}, exitUsage, "precious"},
