@@ -78,5 +78,6 @@ still expected. All hubs of the fleet are told.`,
 		}),
 	}
 	cmd.Flags().StringVar(&hub, "hub", "", "`name` of a hub that is gone")
+	_ = cmd.RegisterFlagCompletionFunc("hub", completeHubs(o))
 	return cmd
 }

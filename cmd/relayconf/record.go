@@ -54,6 +54,7 @@ func newRecord() *cobra.Command {
 	flags.BoolVarP(&o.force, "force", "f", false, "replace the file if it exists")
 	flags.Var(atLeast(0, &o.duration), "duration", "end after this time; 0 is no limit")
 	_ = cmd.MarkFlagFilename("key-file")
+	completeProtocolVersion(cmd)
 	return cmd
 }
 

@@ -167,6 +167,7 @@ func addWatchFlags(cmd *cobra.Command, o *watchOptions) {
 	}
 	_ = cmd.MarkFlagFilename("key-file")
 	_ = cmd.MarkFlagFilename("output-file")
+	completeProtocolVersion(cmd)
 }
 
 // check says which flags make no sense together, and fills in the default that depends on others.

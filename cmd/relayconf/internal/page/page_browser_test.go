@@ -115,6 +115,22 @@ func TestARelayThatFallsBehindTurns(t *testing.T) {
 	b.shows("#log", "eu-1 has caught up")
 }
 
+func TestARelayThatHasLostItsStreamSaysSoBesideItsConfiguration(t *testing.T) {
+	hub := newHub()
+	b := open(t, serve(t, hub, "127.0.0.1:0").url())
+	b.live()
+	for state, want := range map[string]string{
+		"INITIALIZING": "its stream has yet to begin", "INTERRUPTED": "its stream is interrupted", "OFF": "its stream has ended",
+		"A STATE OF A NEWER RELAY": "a state of a newer relay",
+	} {
+		hub.setRelays(Relay{ID: "1", Name: "eu-1", Sync: InSync, Status: state})
+		b.shows("#fleet .sync", want)
+		b.shows("#fleet .sync", "In sync")
+	}
+	hub.setRelays(Relay{ID: "1", Name: "eu-1", Sync: InSync})
+	b.becomes("document.querySelector('#fleet .sync').innerText.trim() === 'In sync'")
+}
+
 func TestAFleetThatIsNotKnownInFullSaysSo(t *testing.T) {
 	hub := newHub()
 	b := open(t, serve(t, hub, "127.0.0.1:0").url())
