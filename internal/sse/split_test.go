@@ -108,6 +108,22 @@ func TestAHugeEventInPartsTakesNoMoreThanTheBuffer(t *testing.T) {
 	assert.Less(t, memory().TotalAlloc-before.TotalAlloc, uint64(1<<20))
 }
 
+func TestAPartStaysValidWhileTheNextIsRead(t *testing.T) {
+	long := counting(1000)
+	r := split("event:put\ndata:"+long+"\n\ndata:a\n\n", 7, tiny)
+	var before, joined string
+	var part []byte
+	for more := true; more; {
+		item, err := r.Next()
+		require.NoError(t, err)
+		assert.Equal(t, before, string(part), "the part before, after the next was read")
+		part, before, more = item.Data, string(item.Data), item.More
+		joined += before
+	}
+	assert.Equal(t, long, joined)
+	assert.Nil(t, r.lines.spare, "kept after the event")
+}
+
 func TestReadyReturnsOnlyWhatHasCome(t *testing.T) {
 	reader, writer := io.Pipe()
 	r := NewReader(reader, 0, protocol)
