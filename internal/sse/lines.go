@@ -118,10 +118,10 @@ func (l *lines) consume() {
 	l.start, l.end, l.lf, l.cr = 0, 0, 0, 0
 }
 
-// shrink gives a large buffer back if there is nothing in it.
+// shrink gives large buffers back if there is nothing in them.
 func (l *lines) shrink() {
 	if l.start == l.end && len(l.buf) > l.minBuf {
-		l.buf = nil
+		l.buf, l.spare = nil, nil
 		l.start, l.end, l.lf, l.cr = 0, 0, 0, 0
 	}
 }
