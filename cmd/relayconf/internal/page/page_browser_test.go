@@ -50,7 +50,7 @@ func TestChangesAppearInTheirOrderWithoutAReload(t *testing.T) {
 		"web/production accepted key added …e1 expires", "web/production environment added"},
 		evaluate[[]string](b, "[...document.querySelectorAll('#log .what')].map((e) => e.textContent.replace(/ expires .*/, ' expires'))"))
 	assert.Equal(t, []string{"web/test"}, b.names("environments"))
-	assert.Equal(t, []string{"…d-e1"}, evaluate[[]string](b, "[...document.querySelectorAll('#log .unbroken')].map((e) => e.textContent)"), "not broken over lines")
+	assert.Equal(t, []string{"…e1"}, evaluate[[]string](b, "[...document.querySelectorAll('#log .unbroken')].map((e) => e.textContent)"), "not broken over lines")
 	assert.True(t, evaluate[bool](b, "window.loaded === true"))
 }
 
