@@ -36,6 +36,10 @@ func addStreamFlags(flags *pflag.FlagSet, o *streamOptions, first string) {
 	flags.Var((*versionValue)(&o.protocolVersion), "protocol-version", "protocol `version` to ask for: 1, or 2 to get filters")
 }
 
+func completeProtocolVersion(cmd *cobra.Command) {
+	_ = cmd.RegisterFlagCompletionFunc("protocol-version", cobra.FixedCompletions([]string{"1", "2"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
 func addKeyFile(flags *pflag.FlagSet, path *string) {
 	flags.StringVar(path, "key-file", "",
 		"`file` that holds the auto-configuration key; goes before AUTO_CONFIG_KEY, and is read again on SIGHUP")

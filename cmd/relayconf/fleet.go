@@ -63,9 +63,33 @@ func newFleet() *cobra.Command {
 	return cmd
 }
 
-// completeRelays completes the names of relays. It is silent about errors, as completions are.
+// completeRelays completes the names of relays.
 func completeRelays(o *fleetOptions, keep func(fleet.RelayJSON) bool) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return completeNames(o, func(list fleet.ListJSON) (names []string) {
+		for _, r := range list.Relays {
+			if keep(r) {
+				names = append(names, r.Name)
+			}
+		}
+		return names
+	})
+}
+
+// completeHubs completes the names of hubs that may be forgotten: those that are not connected.
+func completeHubs(o *fleetOptions) cobra.CompletionFunc {
+	return completeNames(o, func(list fleet.ListJSON) (names []string) {
+		for _, h := range list.Hubs {
+			if !h.Connected {
+				names = append(names, h.Name)
+			}
+		}
+		return names
+	})
+}
+
+// completeNames completes names that a hub knows. It is silent about errors, as completions are.
+func completeNames(o *fleetOptions, names func(fleet.ListJSON) []string) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		const patience = 2 * time.Second
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -77,13 +101,7 @@ func completeRelays(o *fleetOptions, keep func(fleet.RelayJSON) bool) cobra.Comp
 		if err != nil {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		var names []string
-		for _, r := range list.Relays {
-			if keep(r) {
-				names = append(names, r.Name)
-			}
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
+		return names(list), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 

@@ -52,6 +52,11 @@ func TestHubsThatShareRedisAreOneFleet(t *testing.T) {
 	<-two.ended
 	p := fleetCommand(t, one, exitInconclusive, "wait", "--timeout", "20s")
 	assert.Contains(t, p.stderr.String(), "the hub hub-2 has not been heard of")
+	require.Eventually(t, func() bool { // a completion gives up soon
+		completions := start(t, nil, "__complete", "fleet", "--admin-addr", strings.TrimPrefix(one.url("admin"), "http://"), "forget", "--hub", "")
+		completions.exit(exitOK)
+		return strings.HasPrefix(completions.stdout.String(), "hub-2\n:")
+	}, soon, 100*time.Millisecond)
 	fleetCommand(t, one, exitOK, "forget", "--hub", "hub-2")
 	p = fleetCommand(t, one, exitMissing, "wait", "--timeout", "2s")
 	assert.Contains(t, p.stderr.String(), "relay-2 is not connected")

@@ -43,7 +43,7 @@ func newRecord() *cobra.Command {
 		Short:   "Save a live stream, with fakes for its keys",
 		Long:    recordHelp,
 		Example: recordExample,
-		Args:    cobra.ExactArgs(1),
+		Args:    arguments("FILE"),
 		RunE: command(func(cmd *cobra.Command, args []string) error {
 			return record(args[0], o, cmd.Flags().Changed("init-timeout"))
 		}),
@@ -54,6 +54,7 @@ func newRecord() *cobra.Command {
 	flags.BoolVarP(&o.force, "force", "f", false, "replace the file if it exists")
 	flags.Var(atLeast(0, &o.duration), "duration", "end after this time; 0 is no limit")
 	_ = cmd.MarkFlagFilename("key-file")
+	completeProtocolVersion(cmd)
 	return cmd
 }
 

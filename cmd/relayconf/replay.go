@@ -56,7 +56,7 @@ func newReplay() *cobra.Command {
 		Short:   "Serve a recording as an auto-configuration service",
 		Long:    replayHelp,
 		Example: replayExample,
-		Args:    cobra.ExactArgs(1),
+		Args:    arguments("FILE"),
 		RunE:    command(func(_ *cobra.Command, args []string) error { return replay(args[0], o) }),
 	}
 	flags := cmd.Flags()
@@ -93,7 +93,7 @@ func replay(path string, o replayOptions) error {
 	defer signals.end()
 	listener, err := net.Listen("tcp", o.addr)
 	if err != nil {
-		return usageError("can't listen on %s: %s; choose another address with --addr", o.addr, err)
+		return listenError("addr", o.addr, fmt.Errorf("can't listen on %s: %w", o.addr, err))
 	}
 	player := recording.Handler(o.replay)
 	server := &http.Server{Handler: &connectionLog{next: player, out: os.Stdout}, ReadHeaderTimeout: 10 * time.Second}

@@ -78,6 +78,11 @@ var line = []promise{
 		folder: "internal/stream", test: "TestRule15Schedules",
 	},
 	{
+		text: "Rule 15: a hub's exact moment replaces the delay that is due",
+		file: "internal/stream/line.go", from: "if signal.Failure.exact {", to: "if signal.Failure.exact && signal.Failure.retryAfter > time.Minute {",
+		folder: "autoconfig", test: "TestRule15DelaysBetweenConnections",
+	},
+	{
 		text: "Rule 15: a reconnect event drops the connection",
 		file: "autoconfig/runner.go", from: "\t\tverdict.Reconnect = true\n", to: "",
 		folder: "autoconfig", test: "TestRule15ReconnectEventDropsTheConnectionOnce",
@@ -149,7 +154,7 @@ var line = []promise{
 	},
 	{
 		text: "Rule 17: SetKey ends a burst",
-		file: "internal/stream/signal.go", from: "if s.Dropped() {", to: "if s.line == nil {",
+		file: "internal/stream/signal.go", from: "if s.Item.More || s.Dropped() {", to: "if s.Item.More {",
 		folder: "autoconfig", test: "TestRule17SetKeyEndsABurst",
 	},
 	{
@@ -196,6 +201,16 @@ var line = []promise{
 		text: "Rule 19: the header means nothing if no id was sent",
 		file: "internal/stream/response.go", from: ` && id != "" && id != PutNeeded`, to: `&& (id != "" || id != PutNeeded)`,
 		folder: "autoconfig", test: "TestRule19AResumedStreamsFirstEventCountsAsTheFirstPut",
+	},
+	{
+		text: "Each request has the random id of its manager",
+		file: "autoconfig/runner.go", from: "m.instance,", to: `"",`,
+		folder: "autoconfig", test: "TestAManagerSendsItsInstanceWithEachRequest",
+	},
+	{
+		text: "The id of a manager goes to no other host",
+		file: "httpconfig/roundtrip.go", from: ` || strings.EqualFold(name, instanceHeader)`, to: "",
+		folder: "httpconfig", test: "TestKeyAndInstanceGoToTheOriginOnly",
 	},
 	{
 		text: "A stream is resumed from the digest of what is known",

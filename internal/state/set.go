@@ -26,7 +26,7 @@ type set struct {
 
 // item is a known item or a tombstone.
 type item struct {
-	id      string
+	id      string // a part of the text, or a string of its own: a part of another text would keep that, too
 	text    string // empty: this is a tombstone
 	version int
 	digest  digest.Digest // of a known item. Kept, since a hash is a tenth of the time of a patch
@@ -51,19 +51,19 @@ func (s *set) At(place int) (id, text string) {
 }
 
 // Place implements wire.Known.
-func (s *set) Place(id []byte) int { return s.index.find(string(id), s.items) }
+func (s *set) Place(id []byte) int { return s.index.find(string(id), wire.Hash(id), s.items) }
 
 // find returns the known item or tombstone; nil if there is none.
-func (s *set) find(id string) *item {
-	if place := s.index.find(id, s.items); place >= 0 {
+func (s *set) find(id string, hash uint32) *item {
+	if place := s.index.find(id, hash, s.items); place >= 0 {
 		return &s.items[place]
 	}
 	return nil
 }
 
 // add makes a place for an id that is not known.
-func (s *set) add(id string) *item {
-	s.index.add(id, len(s.items))
+func (s *set) add(id string, hash uint32) *item {
+	s.index.add(hash, len(s.items))
 	s.items = append(s.items, item{id: id, version: neverSeen})
 	return &s.items[len(s.items)-1]
 }
@@ -79,29 +79,33 @@ func (s *set) makeRoom(n int) {
 // store sets the text and the version of a place.
 func (s *set) store(known *item, fresh *wire.Item) {
 	s.forget(known)
-	known.text, known.version = fresh.Text, fresh.Version
+	known.id, known.text, known.version = fresh.ID, fresh.Text, fresh.Version
 	if fresh.Provisional {
 		if s.provisional == nil {
 			s.provisional = map[string]bool{}
 		}
 		s.provisional[known.id] = true
 	}
-	known.digest = digest.Of(s.kind, known.id, known.version)
+	known.digest = fresh.Digest
+	if known.digest == (digest.Digest{}) {
+		known.digest = digest.Of(s.kind, known.id, known.version)
+	}
 	s.digest = s.digest.Plus(known.digest)
 	s.live++
 	s.revision++
 }
 
 // confirm replaces a provisional text by one that says the same.
-func (s *set) confirm(known *item, text string) {
-	known.text = text
+func (s *set) confirm(known *item, fresh *wire.Item) {
 	delete(s.provisional, known.id)
+	known.id, known.text = fresh.ID, fresh.Text
 	s.revision++
 }
 
 // bury makes a tombstone of a place.
 func (s *set) bury(known *item, version int) {
 	s.forget(known)
+	known.id = strings.Clone(known.id)
 	known.text, known.version = "", version
 	s.revision++
 }
@@ -126,7 +130,7 @@ func (s *set) keep(listed places) []item {
 	s.index = newIndex(listed.count)
 	for place, known := range s.items {
 		if listed.has(place) {
-			s.index.add(known.id, len(kept))
+			s.index.add(wire.Hash(wire.View(known.id)), len(kept))
 			kept = append(kept, known)
 			continue
 		}

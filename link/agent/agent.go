@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"github.com/relayconf/relayconf/autoconfig"
@@ -27,14 +28,14 @@ type Agent struct {
 	connected atomic.Bool
 	client    *rpc.StreamClient
 	links     sync.WaitGroup // goroutines of all links so far
+	refusal   codes.Code     // the latest that lasts, since the hub has accepted a link; OK: there was none. Of the client's goroutine
 }
 
 // New returns an agent that connects to the link at hubURI once it is started. The URI is like ws://hub:8030/link; http
 // and https count as ws and wss, and a URI without a path gets /link. The agent authenticates with the manager's key, also
 // after a SetKey.
 //
-// Make the agent before the manager is started: only then does the hub know the manager's first stream for the same
-// relay's. An error says why the URI or the name is invalid.
+// It may be made before or after the manager is started. An error says why the URI or the name is invalid.
 func New(manager *autoconfig.StreamManager, hubURI string, options ...Option) (*Agent, error) {
 	a := &Agent{settings: defaults(), manager: manager, started: time.Now()}
 	for _, option := range options {
@@ -83,16 +84,31 @@ func (a *Agent) Name() string { return a.name }
 
 func (a *Agent) linked() {
 	a.connected.Store(true)
+	a.refusal = codes.OK
 	a.logger.Info("Linked to the hub", "url", a.url, "name", a.name)
 }
 
 func (a *Agent) unlinked(err error, retryIn time.Duration) {
-	level := slog.LevelWarn
-	if !a.connected.Swap(false) {
-		level = slog.LevelInfo // as long as the hub is away
+	level, code := slog.LevelWarn, status.Code(err)
+	if !a.connected.Swap(false) && (!lasts(code) || code == a.refusal) {
+		level = slog.LevelInfo // as long as the hub is away, or refuses the link for the same reason
+	}
+	if lasts(code) {
+		a.refusal = code
 	}
 	a.logger.Log(a.ctx, level, "No link to the hub; this changes nothing of the configuration",
-		"error", status.Convert(err).Message(), "code", status.Code(err).String(), "retry", retryIn.Round(time.Millisecond))
+		"error", status.Convert(err).Message(), "code", code.String(), "retry", retryIn.Round(time.Millisecond))
+}
+
+// lasts tells whether a refusal with this code lasts until somebody does something about it: the key, the name or the URI is
+// wrong, or another process has the name.
+func lasts(code codes.Code) bool {
+	switch code {
+	case codes.Unauthenticated, codes.PermissionDenied, codes.AlreadyExists, codes.InvalidArgument, codes.Unimplemented, codes.ResourceExhausted:
+		return true
+	default:
+		return false
+	}
 }
 
 var errURI = errors.New("agent: the hub's URI must look like ws://hub:8030/link or wss://hub/link")

@@ -201,3 +201,51 @@ func TestSetLogLevel(t *testing.T) {
 	assert.Equal(t, codes.InvalidArgument, status.Code(err))
 	a.Close()
 }
+
+func TestARefusalThatLastsIsAWarningOnce(t *testing.T) {
+	h := newTestHub(t)
+	for _, code := range []codes.Code{codes.AlreadyExists, codes.AlreadyExists, codes.Unavailable, codes.AlreadyExists, codes.PermissionDenied} {
+		h.refuse <- status.Error(code, "a reason")
+	}
+	logged := make(chan slog.Record, 100)
+	a, err := New(newManager(t, h.server.URL), h.server.URL, WithName("relay-7"), WithBackoff(time.Millisecond, 2*time.Millisecond),
+		WithLogger(slog.New(records(logged))))
+	require.NoError(t, err)
+	a.Start()
+	defer a.Close()
+	for i, want := range []struct {
+		level slog.Level
+		code  string
+	}{
+		{slog.LevelWarn, "AlreadyExists"},
+		{slog.LevelInfo, "AlreadyExists"},
+		{slog.LevelInfo, "Unavailable"},
+		{slog.LevelInfo, "AlreadyExists"},
+		{slog.LevelWarn, "PermissionDenied"},
+		{slog.LevelInfo, ""},
+	} {
+		record := <-logged
+		code := ""
+		record.Attrs(func(attr slog.Attr) bool {
+			if attr.Key == "code" {
+				code = attr.Value.String()
+			}
+			return true
+		})
+		assert.Equal(t, want.code, code, "%d: %s", i, record.Message)
+		assert.Equal(t, want.level, record.Level, "%d: %s", i, record.Message)
+	}
+}
+
+// records is a slog.Handler that passes records on.
+type records chan slog.Record
+
+func (records) Enabled(context.Context, slog.Level) bool { return true }
+
+func (r records) Handle(_ context.Context, record slog.Record) error {
+	r <- record
+	return nil
+}
+
+func (r records) WithAttrs([]slog.Attr) slog.Handler { return r }
+func (r records) WithGroup(string) slog.Handler      { return r }

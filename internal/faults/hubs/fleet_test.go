@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -206,6 +207,38 @@ func (h *hub) run(t *testing.T, code int, args ...string) (stdout, stderr string
 	got := p.exit(t)
 	require.Equal(t, code, got, "%s: %s%s", args, &p.stdout, &p.stderr)
 	return p.stdout.String(), p.stderr.String()
+}
+
+// runUntil runs a command of fleet again and again until it ends with this code and the check has nothing to say against its
+// output: on a slow machine news may be late. A wait that is not to succeed must not do so even once.
+func (h *hub) runUntil(t *testing.T, code int, check func(stdout, stderr string) error, args ...string) {
+	t.Helper()
+	for deadline := time.Now().Add(soon); ; time.Sleep(poll) {
+		p := h.begin(t, args...)
+		got := p.exit(t)
+		var problem error
+		if got == code {
+			problem = check(p.stdout.String(), p.stderr.String())
+		} else {
+			problem = fmt.Errorf("it has ended with %d instead of %d", got, code)
+		}
+		if problem == nil {
+			return
+		}
+		require.False(t, args[0] == "wait" && got == applied, "%s has said yes: %s", args, &p.stdout)
+		require.True(t, time.Now().Before(deadline), "%s: %s: %v: %s%s", h.name, args, problem, &p.stdout, &p.stderr)
+	}
+}
+
+// saying is a check that all of the output of a command is as the pattern.
+func saying(pattern string) func(stdout, stderr string) error {
+	expression := regexp.MustCompile(pattern)
+	return func(stdout, stderr string) error {
+		if !expression.MatchString(stdout + stderr) {
+			return fmt.Errorf("it does not say %s", pattern)
+		}
+		return nil
+	}
 }
 
 // begin starts a command of fleet.

@@ -26,7 +26,7 @@ func TestARedisThatFailsIsReportedAndTouchesNoConfiguration(t *testing.T) {
 	step("the fleet starts")
 	redis := startRedis(t)
 	line := newRedisLine(t, redis)
-	f := newFleet(t, urlOf(line.Listen), 3, 30)
+	f := newFleet(t, urlOf(line.Listen), 3, 12)
 	f.waitForWhole(t, f.hubs...)
 	w := f.watch(t)
 	before := f.connections()

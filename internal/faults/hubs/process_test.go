@@ -30,7 +30,7 @@ var relayProgram, hubProgram string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil { // they mostly wait
+	if err := flag.Set("test.parallel", "4"); err != nil { // they mostly wait
 		panic(err)
 	}
 	zerolog.SetGlobalLevel(zerolog.Disabled)

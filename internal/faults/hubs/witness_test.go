@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	glance = 20 * time.Millisecond // between two looks of a witness at a hub
-	// expiry is after which time the news of a hub no longer count, as serve has it; and some for a slow machine.
-	expiry = 15*time.Second + 5*time.Second
+	glance = 5 * time.Millisecond // between two looks of a witness at a hub, for each relay that it shows
+	// expiry is after which time the news of a hub no longer count, as serve has it; and much for a slow machine.
+	expiry = 15*time.Second + 45*time.Second
 )
 
 // witness looks at every hub all the time, from the moment at which every hub knows every relay. At no look may a relay be
@@ -50,7 +50,7 @@ func (w *witness) end() {
 }
 
 func (w *witness) watch(h *hub) {
-	ticker := time.NewTicker(glance)
+	ticker := time.NewTicker(glance * time.Duration(len(w.fleet.relays)))
 	defer ticker.Stop()
 	lastSeen := map[string]time.Time{}
 	for {

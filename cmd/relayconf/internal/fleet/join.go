@@ -10,13 +10,22 @@ import (
 	"github.com/relayconf/relayconf/link/agent/agentpb"
 )
 
-// authorize decides whether a relay may take a name. The rpc.StreamServer makes no two calls for one name at once, and the
+// admit decides whether a relay may take a name. The rpc.StreamServer makes no two calls for one name at once, and the
 // next one when a relay that was let in has joined.
-func (l *Local) authorize(ctx context.Context, name string) error {
+func (l *Local) admit(ctx context.Context, name string) error {
 	k, ok := ctx.Value(linkKey{}).(*link)
 	if !ok {
 		return status.Error(codes.Internal, "the stream has no link")
 	}
+	err := l.authorize(ctx, k, name)
+	if err != nil {
+		l.refusals.add(time.Now(), name, k.grant.Name(), k.address, err)
+	}
+	return err
+}
+
+// authorize returns why a relay may not take a name.
+func (l *Local) authorize(ctx context.Context, k *link, name string) error {
 	in, err := introduction(ctx)
 	if err != nil {
 		return err
@@ -90,6 +99,7 @@ func (l *Local) joined(name string) {
 	l.names.see(name, m.seen(m.since))
 	m.link.member = m
 	close(m.link.joined)
+	l.refusals.joined(name)
 	l.wake()
 	l.logger.Info("A relay has joined the fleet", "relay", name, "key", m.link.grant.Name(), "address", m.link.address)
 }

@@ -70,6 +70,7 @@ func (l *Local) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	grant, err := l.hub.Authenticate(config.AutoConfigKey(r.Header.Get("Authorization")))
 	switch {
 	case errors.Is(err, hub.ErrUnknownKey):
+		l.refusals.add(time.Now(), host(r.RemoteAddr), "", r.RemoteAddr, status.Error(codes.Unauthenticated, err.Error()))
 		refuse(w, http.StatusUnauthorized, err.Error())
 		return
 	case err != nil:

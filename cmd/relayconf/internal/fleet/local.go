@@ -54,6 +54,7 @@ type Local struct {
 	lastLink    atomic.Uint64
 	lastEpoch   atomic.Uint64
 	peers       Peers // nil if there is no other hub
+	refusals    *refusals
 
 	closing context.Context // ends with Close
 	close   context.CancelFunc
@@ -103,13 +104,14 @@ func NewLocal(o Options) (*Local, error) {
 		members:     map[string]*member{},
 		views:       map[viewKey]*watchedView{},
 		change:      make(chan struct{}),
+		refusals:    newRefusals(o.Logger),
 	}
 	for _, s := range kept.byName {
 		l.RaiseEpoch(s.Epoch)
 	}
 	l.closing, l.close = context.WithCancel(context.Background())
 	l.clients = rpc.NewClients(rpc.WithJoinFunc(l.joined), rpc.WithLeaveFunc(l.left))
-	l.streams = rpc.NewStreamServer(l.clients, rpc.WithAuthorize(l.authorize), rpc.WithMaxRequestSize(1<<20))
+	l.streams = rpc.NewStreamServer(l.clients, rpc.WithAuthorize(l.admit), rpc.WithMaxRequestSize(1<<20))
 	l.serving.Go(l.touchNames)
 	return l, nil
 }

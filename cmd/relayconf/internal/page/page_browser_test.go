@@ -27,7 +27,7 @@ func TestTheListsFill(t *testing.T) {
 	for _, text := range []string{"In sync", "Sent only", "Absent", "12 ms", "10.0.0.1:5000", "8.9.0"} {
 		assert.Contains(t, b.text("#fleet"), text)
 	}
-	assert.Contains(t, b.text("#environments"), "…t-e1", "a key is masked")
+	assert.Contains(t, b.text("#environments"), "…f-e1", "a key is masked")
 	assert.NotContains(t, evaluate[string](b, "document.documentElement.outerHTML"), "secret")
 	assert.Contains(t, b.text("#upstream"), "Up to date")
 	assert.Contains(t, b.text("#log"), "web/production environment added")
@@ -47,7 +47,7 @@ func TestChangesAppearInTheirOrderWithoutAReload(t *testing.T) {
 	s.Changes(false, []autoconfig.Change{environmentText("e2", "test", 1, "")})
 	b.becomes("document.querySelectorAll('#log .entry').length === 4")
 	assert.Equal(t, []string{"web/test environment added", "web/production environment removed",
-		"web/production accepted key added …d-e1 expires", "web/production environment added"},
+		"web/production accepted key added …e1 expires", "web/production environment added"},
 		evaluate[[]string](b, "[...document.querySelectorAll('#log .what')].map((e) => e.textContent.replace(/ expires .*/, ' expires'))"))
 	assert.Equal(t, []string{"web/test"}, b.names("environments"))
 	assert.Equal(t, []string{"…d-e1"}, evaluate[[]string](b, "[...document.querySelectorAll('#log .unbroken')].map((e) => e.textContent)"), "not broken over lines")
@@ -113,6 +113,22 @@ func TestARelayThatFallsBehindTurns(t *testing.T) {
 	hub.setRelays(relay, Relay{ID: "2", Name: "a", Sync: InSync})
 	b.shows("#fleet [data-id='1'] .badge.in-sync", "In sync")
 	b.shows("#log", "eu-1 has caught up")
+}
+
+func TestARelayThatHasLostItsStreamSaysSoBesideItsConfiguration(t *testing.T) {
+	hub := newHub()
+	b := open(t, serve(t, hub, "127.0.0.1:0").url())
+	b.live()
+	for state, want := range map[string]string{
+		"INITIALIZING": "its stream has yet to begin", "INTERRUPTED": "its stream is interrupted", "OFF": "its stream has ended",
+		"A STATE OF A NEWER RELAY": "a state of a newer relay",
+	} {
+		hub.setRelays(Relay{ID: "1", Name: "eu-1", Sync: InSync, Status: state})
+		b.shows("#fleet .sync", want)
+		b.shows("#fleet .sync", "In sync")
+	}
+	hub.setRelays(Relay{ID: "1", Name: "eu-1", Sync: InSync})
+	b.becomes("document.querySelector('#fleet .sync').innerText.trim() === 'In sync'")
 }
 
 func TestAFleetThatIsNotKnownInFullSaysSo(t *testing.T) {

@@ -49,6 +49,21 @@ func TestARelayThatMovesIsShownOnceAndAtItsNewHub(t *testing.T) {
 	}
 }
 
+func TestARelayOfAHubThatDiedIsShownWhereItHasGoneWhileTheNewsOfThatHubCount(t *testing.T) {
+	server := startServer(t)
+	toRedis := newLine(t, server.addr())
+	long := func(o *Options) { o.Expiry = time.Hour }
+	one, two := startHub(t, server.url(), "hub-1", long), startHub(t, "redis://"+toRedis.addr(), "hub-2", long)
+	three := startHub(t, server.url(), "hub-3", long)
+	balancer := newLine(t, two.addr)
+	startRelay(t, balancer.addr(), "a")
+	three.shows("a", two)
+	toRedis.cut()
+	balancer.lead(one.addr)
+	three.shows("a", one)
+	assert.Len(t, three.Overview().Hubs, 3)
+}
+
 func TestTheStreamAndTheLinkOfARelayMayBeToTwoHubs(t *testing.T) {
 	url := startServer(t).url()
 	one, two := startHub(t, url, "hub-1"), startHub(t, url, "hub-2")

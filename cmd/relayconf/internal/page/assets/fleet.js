@@ -14,6 +14,11 @@ const titles = {
   unknown: "The hub has no configuration to compare with",
 };
 
+// streams says what a relay tells of the stream that its configuration comes by, unless it is VALID. Other states come from
+// newer relays.
+const streams = { INITIALIZING: "its stream has yet to begin", INTERRUPTED: "its stream is interrupted", OFF: "its stream has ended" };
+const streamTitle = "The relay says so itself. It keeps the configuration that it has";
+
 export function fleet(model, list, changed) {
   const now = model.now();
   return section({
@@ -60,7 +65,7 @@ function row(entry, now) {
         <span class="badge ${relay.sync}" title=${titles[relay.sync]}>${labels[relay.sync]}${
           relay.sync === "behind" ? html` for <b>${duration(now - relay.behindSince)}</b>` : nothing
         }</span>
-        ${relay.status ? html`<span class="minor">${relay.status.toLowerCase()}</span>` : nothing}
+        ${relay.status ? html`<span class="minor" title=${streamTitle}>${streams[relay.status] ?? relay.status.toLowerCase()}</span>` : nothing}
       </td>
       <td role="cell" class="end" data-label="Round trip">${roundTrip(relay.roundTripSeconds)}</td>
       <td role="cell" class="when" data-label="Connected"><span title=${relay.since ? fullTime(relay.since) : ""}>${
