@@ -79,20 +79,23 @@ func versions(m *autoconfig.StreamManager, ids ...config.EnvironmentID) map[conf
 	return known
 }
 
-func TestAManagerSendsItsInstanceOnceSomebodyAskedForIt(t *testing.T) {
-	for _, asked := range []bool{false, true} {
-		service := autoconfigtest.NewServer(t)
-		service.Put(autoconfigtest.MakePut())
+func TestAManagerSendsItsInstanceWithEachRequest(t *testing.T) {
+	service := autoconfigtest.NewServer(t)
+	service.Put(autoconfigtest.MakePut())
+	seen := map[string]bool{}
+	for range 2 {
 		manager := autoconfig.NewStreamManager("rel-key", service.URL, autoconfigtest.NewRecorder(), httpconfig.HTTPConfig{}, time.Millisecond, ldlog.NewDisabledLoggers())
-		want := ""
-		if asked {
-			want = manager.Instance()
-			assert.Equal(t, want, manager.Instance(), "it stays")
-			assert.Len(t, want, 26)
-		}
+		before := len(service.Requests())
 		require.NoError(t, <-manager.Start())
-		assert.Equal(t, want, service.Requests()[0].Header.Get("Relayconf-Instance"))
+		manager.Reconnect()
+		require.Eventually(t, func() bool { return manager.Status().Connections == 2 }, time.Minute, time.Millisecond)
 		manager.Close()
 		<-manager.Done()
+		for _, request := range service.Requests()[before:] {
+			assert.Equal(t, []string{manager.Instance()}, request.Header.Values("Relayconf-Instance"))
+		}
+		assert.Len(t, manager.Instance(), 26)
+		seen[manager.Instance()] = true
 	}
+	assert.Len(t, seen, 2, "each manager has its own")
 }

@@ -21,6 +21,7 @@ func TestRule12Request(t *testing.T) {
 		assert.Equal(t, "https://example.com/relay_auto_config?rpacProtocolVersion=2", request.URL.String())
 		assert.Equal(t, http.Header{
 			"Authorization": {string(testKey)}, "Accept": {"text/event-stream"}, "Cache-Control": {"no-cache"}, "Accept-Encoding": {"gzip"},
+			"Relayconf-Instance": {r.manager.Instance()},
 		}, request.Header)
 	}, WithProtocolVersion(2))
 }

@@ -2,6 +2,7 @@ package autoconfig
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/relayconf/relayconf/config"
@@ -114,7 +115,7 @@ func (d dispatcher) replicate(put bool, changes []state.Change) {
 		if !ok {
 			continue
 		}
-		change := Change{Kind: kind, ID: c.ID, Version: c.Version}
+		change := Change{Kind: kind, ID: strings.Clone(c.ID), Version: c.Version} // a part of a text would keep that
 		if c.Fresh != nil {
 			change.Text = wire.View(c.Fresh.Text)
 		}

@@ -25,6 +25,7 @@ type StreamManager struct {
 	dispatcher        dispatcher
 	initialRetryDelay time.Duration
 	storeKey          config.AutoConfigKey // the key of NewStreamManager: see KeyedStore
+	instance          string
 
 	ctx       context.Context // ends when Close is called
 	cancel    context.CancelFunc
@@ -36,7 +37,6 @@ type StreamManager struct {
 	started  bool // also if Close came first, so that it can't be started any more
 	key      config.AutoConfigKey
 	line     *stream.Line // nil before Start
-	instance string       // empty until somebody asks for it
 	state    *state.State
 	needsPut bool // the known configuration lacks something: it can't be the base of a resumed stream
 	status   statusRecord
@@ -73,6 +73,7 @@ func NewStreamManager(key config.AutoConfigKey, streamURI string, handler Messag
 		done:              make(chan struct{}),
 		key:               key,
 		storeKey:          key,
+		instance:          rand.Text(),
 		state:             state.New(),
 		status:            statusRecord{Status: Status{State: StateInitializing, StateSince: time.Now(), Source: SourceNone}},
 	}
@@ -141,24 +142,11 @@ func (m *StreamManager) Key() config.AutoConfigKey {
 	return m.key
 }
 
-// Instance returns a random id of this manager. From the first call on, the manager sends it with each request, in the
-// header Relayconf-Instance: a hub tells by it which link of an agent and which stream are the same relay's. So call it
-// before Start, and show it to nobody else.
-func (m *StreamManager) Instance() string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.instance == "" {
-		m.instance = rand.Text()
-	}
-	return m.instance
-}
-
-// currentInstance is for requests.
-func (m *StreamManager) currentInstance() string {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	return m.instance
-}
+// Instance returns the random id of this manager, which it sends with each request, in the header Relayconf-Instance. A
+// hub tells relays behind one address apart by it, and knows by it which link of an agent and which stream are the same
+// relay's. To a service that is no hub it means nothing. It is new with each manager and stored nowhere; show it to nobody
+// else.
+func (m *StreamManager) Instance() string { return m.instance }
 
 // ProtocolVersion returns the protocol version that the manager asks for.
 func (m *StreamManager) ProtocolVersion() int { return m.protocolVersion }

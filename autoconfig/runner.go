@@ -99,7 +99,7 @@ func (r *runner) connect(ctx context.Context) {
 		MaxEventSize:     m.maxEventSize,
 		RetryRejectedKey: m.retryRejectedKey,
 		Compressed:       true,
-		Instance:         m.currentInstance,
+		Instance:         m.instance,
 		LastEventID:      r.resumeFrom,
 		Names: sse.Names{
 			Known: []string{PutEvent, PatchEvent, DeleteEvent, ReconnectEvent},

@@ -15,7 +15,7 @@ type SDKCredential interface {
 }
 
 // AutoConfigKey authorizes a relay to follow the auto-configuration stream ("rel-…"). It prints masked: an ellipsis
-// and its last four characters. string(key) is the raw value, and so is the key in JSON.
+// and its last four characters, or fewer if it has fewer than 16. string(key) is the raw value, and so is the key in JSON.
 //
 // Package fmt prints the raw value in two cases that no method can change: a key in an unexported field of a struct
 // that is printed, and the verbs %p and %w, which go vet reports.

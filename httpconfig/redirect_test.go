@@ -20,18 +20,20 @@ type site struct {
 	redirects map[string]string // from URL to URL
 	mu        sync.Mutex
 	seen      []string // URL, Authorization and User-Agent of each request
+	instances []string // Relayconf-Instance of each
 }
 
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.seen = append(s.seen, fmt.Sprintf("%s %q %s", r.RequestURI, r.Header.Get("Authorization"), r.UserAgent()))
+	s.instances = append(s.instances, r.Header.Get("Relayconf-Instance"))
 	s.mu.Unlock()
 	if to := s.redirects[r.RequestURI]; to != "" {
 		http.Redirect(w, r, to, http.StatusTemporaryRedirect)
 	}
 }
 
-func TestKeyGoesToTheOriginOnly(t *testing.T) {
+func TestKeyAndInstanceGoToTheOriginOnly(t *testing.T) {
 	const withKey, without = ` "` + string(testKey) + `" ` + testAgent, ` "" ` + testAgent
 	for _, c := range []struct {
 		name string
@@ -58,14 +60,16 @@ func TestKeyGoesToTheOriginOnly(t *testing.T) {
 			"key of the request":       {"Authorization": {string(testKey)}},
 			"header in small letters":  {"authorization": {string(testKey)}},
 		} {
+			header["Relayconf-Instance"] = []string{"test-instance"}
 			t.Run(c.name+", "+how, func(t *testing.T) {
 				s := &site{redirects: map[string]string{}}
-				var want []string
+				var want, instances []string
 				for i, hop := range c.hops {
 					if i > 0 {
 						s.redirects[c.hops[i-1]] = hop
 					}
 					want = append(want, strings.Replace(hop, "u:p@", "", 1)+c.want[i])
+					instances = append(instances, map[string]string{withKey: "test-instance"}[c.want[i]])
 				}
 				proxy := newServer(t, s.ServeHTTP)
 				client := newConfig(t, config.ProxyConfig{URL: mustParse(t, proxy.URL)}).Client()
@@ -76,6 +80,7 @@ func TestKeyGoesToTheOriginOnly(t *testing.T) {
 				require.NoError(t, err)
 				require.NoError(t, resp.Body.Close())
 				assert.Equal(t, want, s.seen)
+				assert.Equal(t, instances, s.instances)
 				assert.Equal(t, header, req.Header, "a RoundTripper must not change the request")
 			})
 		}

@@ -58,7 +58,10 @@ func (rt *roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// setHeaders makes sure that the key goes to the origin and nowhere else. Client has its own rule for that, but it
+// instanceHeader has the random id of a manager: see internal/stream.
+const instanceHeader = "Relayconf-Instance"
+
+// setHeaders makes sure that the key, and the id of the manager, go to the origin and nowhere else. Client has its own rule for that, but it
 // lets subdomains and other ports have the key.
 func (rt *roundTripper) setHeaders(req *http.Request) {
 	if _, set := req.Header["User-Agent"]; !set && rt.userAgent != "" {
@@ -66,7 +69,9 @@ func (rt *roundTripper) setHeaders(req *http.Request) {
 	}
 	switch {
 	case !origin.Kept(req):
-		maps.DeleteFunc(req.Header, func(name string, _ []string) bool { return strings.EqualFold(name, "Authorization") })
+		maps.DeleteFunc(req.Header, func(name string, _ []string) bool {
+			return strings.EqualFold(name, "Authorization") || strings.EqualFold(name, instanceHeader)
+		})
 	case rt.authorization != nil && req.Header.Get("Authorization") == "":
 		if value := rt.authorization(); value != "" {
 			req.Header.Set("Authorization", value)

@@ -24,7 +24,8 @@ type direct struct {
 }
 
 // takeOver takes the connection of a request over from net/http. It returns nil if the response has to go through w:
-// with HTTP/2, HTTP/1.0 and TLS, over connections other than of TCP and Unix sockets, and if middleware has wrapped w, which may want to see or change the bytes.
+// with HTTP/2, HTTP/1.0 and TLS, over connections other than of TCP and Unix sockets, and if middleware has wrapped w,
+// which may want to see or change the bytes.
 func takeOver(w http.ResponseWriter, request *http.Request) *direct {
 	if !request.ProtoAtLeast(1, 1) || request.ProtoMajor > 1 || request.TLS != nil || !fromServer(w) {
 		return nil
@@ -150,16 +151,12 @@ func (d *direct) writeNow(chunk []byte) (whole bool, err error) {
 
 func (d *direct) SetWriteDeadline(t time.Time) error { return d.conn.SetWriteDeadline(t) }
 
-// end ends the response in order.
-func (d *direct) end() error {
-	if err := d.Flush(); err != nil {
-		return err
+// close closes the connection, and returns when it is no longer read. The end of a response in order may take a time.
+func (d *direct) close(inOrder bool, longest time.Duration) {
+	if inOrder {
+		_ = d.SetWriteDeadline(time.Now().Add(longest))
+		_ = d.send([]byte("0\r\n\r\n"))
 	}
-	return d.send([]byte("0\r\n\r\n"))
-}
-
-// close closes the connection, and returns when it is no longer read.
-func (d *direct) close() {
 	_ = d.conn.Close()
 	<-d.left
 }

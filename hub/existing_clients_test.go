@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"bufio"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -122,6 +124,41 @@ func TestARevokedKeyEndsAnIdleStreamInOrder(t *testing.T) {
 		text, err := io.ReadAll(response.Body)
 		require.NoError(t, err, "plain: %v", plain)
 		assert.Equal(t, 1, strings.Count(string(text), "event: "))
+	}
+}
+
+// revoking is a ResponseWriter that revokes all keys when its header is first made.
+type revoking struct {
+	*httptest.ResponseRecorder
+	revoke func()
+}
+
+func (r revoking) Header() http.Header {
+	r.revoke()
+	return r.ResponseRecorder.Header()
+}
+
+// TestAKeyThatIsRevokedBeforeItsStreamBegins leaves a stream that is empty, and whole.
+func TestAKeyThatIsRevokedBeforeItsStreamBegins(t *testing.T) {
+	for _, encoding := range []string{"identity", "gzip"} {
+		t.Run(encoding, func(t *testing.T) {
+			s := newServer(t, changes{env("a", 1)})
+			w := revoking{httptest.NewRecorder(), sync.OnceFunc(func() { assert.NoError(t, s.SetKeys(nil)) })}
+			request := httptest.NewRequest(http.MethodGet, "/relay_auto_config", nil)
+			request.Header.Set("Authorization", testKey)
+			request.Header.Set("Accept-Encoding", encoding)
+			s.ServeHTTP(w, request)
+			assert.Equal(t, uint64(1), s.Status().Counters.Revoked)
+			body := io.Reader(w.Body)
+			if encoding == "gzip" {
+				var err error
+				body, err = gzip.NewReader(w.Body)
+				require.NoError(t, err)
+			}
+			text, err := io.ReadAll(body)
+			require.NoError(t, err)
+			assert.Empty(t, text)
+		})
 	}
 }
 

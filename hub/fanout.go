@@ -66,25 +66,26 @@ func (h *Hub) fanOut() {
 		}
 		clear(loans) // for the garbage collector
 		h.loans = loans
-		h.nextRound = begin
-		if took > shortRound {
-			h.nextRound = begin.Add(roundEvery)
-			if len(h.news) > 0 {
-				h.nextRound = begin.Add(max(roundEvery, 2*min(took, longestRest)))
-			}
-		}
+		h.nextRound = begin.Add(untilNextRound(took))
 		h.mu.Unlock()
 	}
 }
 
-// Rounds of the fan-out that take long are not begun more often than this, and not at once if more events have come
-// meanwhile. Events that come until then go out in one write to each relay: under a steady load that leaves time to the
-// relays' ends of the connections, where each write costs as much again.
+// Rounds that take long are not begun more often than this. Events that come until then go out in one write to each relay:
+// that leaves time to the relays' ends of the connections, where each write costs as much again.
 const (
-	shortRound  = time.Millisecond
-	roundEvery  = 10 * time.Millisecond
-	longestRest = 50 * time.Millisecond
+	shortRound = time.Millisecond
+	roundEvery = 10 * time.Millisecond
 )
+
+// untilNextRound is how long after the begin of a round the next one may begin. After a round that took longer than
+// roundEvery it begins at once: events that have come meanwhile have waited enough, and are written together anyway.
+func untilNextRound(took time.Duration) time.Duration {
+	if took > shortRound {
+		return roundEvery
+	}
+	return 0
+}
 
 // borrow borrows the relays that wait, and lack events. It is called with Hub.mu.
 func (h *Hub) borrow(loans []loan) []loan {

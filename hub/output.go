@@ -30,12 +30,21 @@ type output struct {
 
 	written atomic.Uint64
 	total   *atomic.Uint64 // of all relays
-	aborted atomic.Bool
-	writing sync.Mutex // held while a write is pending
+	allowed atomic.Int32   // an allowance
+	writing sync.Mutex     // held while a write is pending
 
 	mu     sync.Mutex // guards closed
 	closed bool       // the request is over, and its connection is no longer ours
 }
+
+// allowance says which writes may begin. It never becomes more after allowNone.
+type allowance int32
+
+const (
+	allowAll allowance = iota
+	allowEnd           // none but the end of the stream: see reopen
+	allowNone
+)
 
 func newOutput(w http.ResponseWriter, request *http.Request, timeout time.Duration, total *atomic.Uint64) output {
 	return output{w: w, sink: newResponse(w), timeout: timeout, clears: request.ProtoMajor > 1, total: total}
@@ -99,7 +108,7 @@ func (o *output) flush() error {
 func (o *output) writeNow(d *delivery) (whole bool) {
 	o.writing.Lock()
 	defer o.writing.Unlock()
-	if o.aborted.Load() {
+	if o.isEnded() {
 		o.err = errEnded
 		return false
 	}
@@ -131,7 +140,7 @@ func (o *output) guarded(write func() error, deadline bool) {
 	if deadline {
 		_ = o.sink.SetWriteDeadline(time.Now().Add(o.timeout)) // not every ResponseWriter has deadlines
 	}
-	if o.aborted.Load() {
+	if o.isEnded() {
 		o.err = errEnded
 		return
 	}
@@ -139,7 +148,9 @@ func (o *output) guarded(write func() error, deadline bool) {
 }
 
 // refuse makes further writes fail, and lets one that is pending end. The stream can still end in order.
-func (o *output) refuse() { o.aborted.Store(true) }
+func (o *output) refuse() { o.allowed.CompareAndSwap(int32(allowAll), int32(allowEnd)) }
+
+func (o *output) isEnded() bool { return allowance(o.allowed.Load()) != allowAll }
 
 // writes tells whether a write is pending.
 func (o *output) writes() bool {
@@ -162,20 +173,19 @@ func (o *output) cut() {
 	}
 }
 
-// abort makes further writes fail, and ends one that is pending. Afterwards, awaitWrite returns soon.
+// abort makes further writes fail for good, and ends one that is pending. Afterwards, awaitWrite returns soon.
 func (o *output) abort() {
-	o.refuse()
+	o.allowed.Store(int32(allowNone))
 	o.cut()
 }
 
-// reopen allows writes after refuse, for the end of the stream. It returns false if the stream is broken, or if they would send
-// the bytes that were in a buffer before.
+// reopen allows writes after refuse, for the end of the stream. It returns false after abort, if the stream is broken, or if they
+// would send the bytes that were in a buffer before.
 func (o *output) reopen() bool {
-	if o.held || o.err != nil && !errors.Is(o.err, errEnded) {
+	if o.held || o.err != nil && !errors.Is(o.err, errEnded) || !o.allowed.CompareAndSwap(int32(allowEnd), int32(allowAll)) {
 		return false
 	}
 	o.err = nil
-	o.aborted.Store(false)
 	return true
 }
 
@@ -188,18 +198,14 @@ func (o *output) awaitWrite() {
 // close is for the end of the request. A connection that was not taken over may serve another one, which has no use for
 // the deadline.
 func (o *output) close(inOrder bool) {
-	if o.direct != nil {
-		defer o.direct.close()
-	}
-	if o.direct != nil && inOrder {
-		_ = o.sink.SetWriteDeadline(time.Now().Add(min(o.timeout, farewellTime)))
-		defer func() { _ = o.direct.end() }()
-	}
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.closed = true
-	if o.direct == nil && !o.aborted.Load() {
+	o.closed = true // a late cut must not change the deadlines below
+	o.mu.Unlock()
+	switch {
+	case o.direct == nil && !o.isEnded():
 		_ = o.sink.SetWriteDeadline(time.Time{})
+	case o.direct != nil:
+		o.direct.close(inOrder, min(o.timeout, farewellTime))
 	}
 }
 

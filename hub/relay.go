@@ -92,7 +92,7 @@ func newRelay(h *Hub, grant *Grant, w http.ResponseWriter, request *http.Request
 func (r *relay) serve(request *http.Request) {
 	r.takeOver(request)
 	err := r.stream()
-	if errors.Is(err, errEnded) && endReason(r.reason.Load()) == endRevoked && r.out.reopen() {
+	if errors.Is(err, errEnded) && r.out.reopen() { // its key was revoked
 		err = r.end() // in order, so that the relay sees no fault of the line, and learns the reason when it comes back
 	}
 	r.leave(err)

@@ -100,6 +100,9 @@ func (r *relay) wrote(d digest.Digest) { r.lastEvent, r.lastEventID = time.Now()
 // end ends the encoding.
 func (r *relay) end() error {
 	if r.encoding == gzipped {
+		if r.out.written.Load() == 0 { // its key was revoked before it began
+			r.out.write(gzipHeader)
+		}
 		r.out.write(gzipTrailer(r.out.sum))
 	}
 	return r.out.flush()

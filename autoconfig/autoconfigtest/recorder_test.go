@@ -54,8 +54,8 @@ func TestRecorderKeepsEveryKindOfCallInOrder(t *testing.T) {
 		"UpdateEnvironment web/production",
 		"ReceivedAllEnvironments",
 		"DeleteEnvironment env",
-		"KeyExpired env …1234",
-		"MobileKeyExpired env …5678",
+		"KeyExpired env …34",
+		"MobileKeyExpired env …78",
 		"AddFilter web.eu",
 		"DeleteFilter web.eu",
 		`KeepAlive " hello"`,
@@ -89,12 +89,12 @@ func TestRecorderWaitsFailWithWhatWasSeen(t *testing.T) {
 		"next": {
 			func(r *Recorder) { r.Next(nil, time.Second); r.Next(nil, time.Second); r.Next(nil, time.Second) },
 			"no further call came within 1s; the calls so far, of which the first 2 had been waited for before:\n" +
-				"   1. AddEnvironment web/production\n   2. KeyExpired env …1234",
+				"   1. AddEnvironment web/production\n   2. KeyExpired env …34",
 		},
 		"a match": {
 			func(r *Recorder) { r.WaitFor(nil, time.Minute, func(Call) bool { return false }) },
 			"no call came that matches within 1m0s; the calls so far, of which the first 0 had been waited for before:\n" +
-				"   1. AddEnvironment web/production\n   2. KeyExpired env …1234",
+				"   1. AddEnvironment web/production\n   2. KeyExpired env …34",
 		},
 		"a kind": {
 			func(r *Recorder) { r.WaitForKind(nil, time.Second, DeleteFilter) },

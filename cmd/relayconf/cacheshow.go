@@ -20,8 +20,8 @@ import (
 	"github.com/relayconf/relayconf/store"
 )
 
-var cacheShowHelp = `Prints what a cache of "relayconf watch" holds, and how old it is. Keys are masked: only their last four
-characters are shown. It only reads.
+var cacheShowHelp = `Prints what a cache of "relayconf watch" holds, and how old it is. Keys are masked: at most their last
+four characters are shown. It only reads.
 
 The cache is what --cache-file or --cache-redis names, or CACHE_FILE or CACHE_REDIS_URL. It is decrypted with
 the auto-configuration key (AUTO_CONFIG_KEY or --key-file), or one of the --cache-older-key-file.
@@ -64,7 +64,7 @@ func newCacheShow() *cobra.Command {
 		Short:   "Print what a cache holds, with keys masked, and its age",
 		Long:    cacheShowHelp,
 		Example: cacheShowExample,
-		Args:    cobra.NoArgs,
+		Args:    arguments(),
 		RunE:    command(func(*cobra.Command, []string) error { return cacheShow(o) }),
 	}
 	addCacheFlags(cmd, &o.cache)

@@ -28,7 +28,7 @@ $`, p.stdout.String())
 
 func TestCacheShowAsJSONHasStableNames(t *testing.T) {
 	t.Parallel()
-	rotated := autoconfigtest.RotateSDKKey(autoconfigtest.MakeEnvironment(1, 1), "sdk-new-00b1", time.Now().Add(-time.Second))
+	rotated := autoconfigtest.RotateSDKKey(autoconfigtest.MakeEnvironment(1, 1), "sdk-00000000-new-00b1", time.Now().Add(-time.Second))
 	path := cached(t, testKey, rotated)
 	key := write(t, inFolder(t, "key"), testKey)
 	p := start(t, []string{"CACHE_FILE=" + path}, "cache", "show", "--key-file", key, "--format", "json")

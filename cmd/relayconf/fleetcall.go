@@ -23,7 +23,7 @@ func newFleetCall(o *fleetOptions) *cobra.Command {
   set-log-level LEVEL    debug, info, warn, error or none`,
 		Example: `  relayconf fleet call relay-7 get-status
   relayconf fleet call relay-7 set-log-level debug`,
-		Args: cobra.RangeArgs(2, 3),
+		Args: arguments("NAME", "FUNCTION", "[ARGUMENT]"),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 			switch {
 			case len(args) == 0:
@@ -63,7 +63,7 @@ take its name. With --hub it forgets a hub that has died, without which the view
 still expected. All hubs of the fleet are told.`,
 		Example: `  relayconf fleet forget relay-7
   relayconf fleet forget --hub hub-2`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              arguments("[NAME]"),
 		ValidArgsFunction: firstArgument(completeRelays(o, forgettableRelay)),
 		RunE: command(func(cmd *cobra.Command, args []string) error {
 			if (len(args) == 0) == (hub == "") {

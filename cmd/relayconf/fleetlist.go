@@ -32,7 +32,7 @@ the hub that it is connected to.
 
 --format json prints hub, complete, incomplete (why), hubs (name, connected, since; if there are several), and relays: a list of objects with name, connected, agent, inSync, sent, behindSeconds,
 roundTripSeconds, address, version, since, status, hub, key, digest and wantDigest. Members may be added.`,
-		Args: cobra.NoArgs,
+		Args: arguments(),
 		RunE: command(func(cmd *cobra.Command, _ []string) error {
 			return runFleetList(cmd.Context(), *o, cmd.OutOrStdout(), terminalWidth(cmd.OutOrStdout()))
 		}),
@@ -60,7 +60,7 @@ func newFleetShow(o *fleetOptions) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:               "show NAME",
 		Short:             "Show a relay: its status, and by which environments it is behind",
-		Args:              cobra.ExactArgs(1),
+		Args:              arguments("NAME"),
 		ValidArgsFunction: firstArgument(completeRelays(o, anyRelay)),
 		RunE: command(func(cmd *cobra.Command, args []string) error {
 			client, err := o.client()

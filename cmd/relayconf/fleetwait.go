@@ -53,7 +53,7 @@ func newFleetWait(o *fleetOptions) *cobra.Command {
 		Example: `  relayconf fleet wait --environment 5f1b0c7e --version 42 --timeout 10m
   relayconf fleet wait --min 20 --format json
   relayconf fleet wait --relay relay-7 --relay relay-8`,
-		Args: cobra.NoArgs,
+		Args: arguments(),
 		RunE: command(func(cmd *cobra.Command, _ []string) error {
 			signals := catchSignals(context.Background(), "")
 			defer signals.end()

@@ -43,7 +43,7 @@ func newRecord() *cobra.Command {
 		Short:   "Save a live stream, with fakes for its keys",
 		Long:    recordHelp,
 		Example: recordExample,
-		Args:    cobra.ExactArgs(1),
+		Args:    arguments("FILE"),
 		RunE: command(func(cmd *cobra.Command, args []string) error {
 			return record(args[0], o, cmd.Flags().Changed("init-timeout"))
 		}),

@@ -56,7 +56,7 @@ func newReplay() *cobra.Command {
 		Short:   "Serve a recording as an auto-configuration service",
 		Long:    replayHelp,
 		Example: replayExample,
-		Args:    cobra.ExactArgs(1),
+		Args:    arguments("FILE"),
 		RunE:    command(func(_ *cobra.Command, args []string) error { return replay(args[0], o) }),
 	}
 	flags := cmd.Flags()

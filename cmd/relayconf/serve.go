@@ -17,8 +17,9 @@ The configuration comes from the stream (--stream-uri or STREAM_URI, with the ke
 with --environments from a file, or a folder of files, in YAML or JSON: a list "environments" of objects with id, projKey,
 envKey and sdkKey, and perhaps projName, envName, mobileKey, expiringSdkKey (value, expiry), acceptedSdkKeys and
 acceptedMobileKeys (name, value, expiry), ttlSeconds, secureMode and version; and a list "filters" of objects with
-projKey and key. It is the form of watch --output-file. The files are read again when they change. A file with a mistake
-changes nothing, and the log names the line. Give the same cache in Redis to several hubs that read the same files.
+projKey and key. No two environments may have the same id, the same projKey and envKey, or a key in common. It is the form
+of watch --output-file. The files are read again when they change. A file with a mistake changes nothing, and the log names
+the line. Give the same cache in Redis to several hubs that read the same files.
 
 Relays present the same key, AUTO_CONFIG_KEY, and see everything. After a SIGHUP has changed the key, the former one
 still counts for the --former-key-grace. With --keys, a YAML file gives each relay a key of its own:
@@ -105,7 +106,7 @@ func newServe() *cobra.Command {
 		Short:   "Serve the configuration to a fleet of relays, from the stream or from files",
 		Long:    serveHelp,
 		Example: serveExample,
-		Args:    cobra.NoArgs,
+		Args:    arguments(),
 		RunE: command(func(cmd *cobra.Command, _ []string) error {
 			if err := o.check(); err != nil {
 				return err

@@ -65,7 +65,7 @@ func TestASecondSIGTERMEndsTheHubAtOnce(t *testing.T) {
 	streamID(t, lines)
 	h.signal(syscall.SIGTERM)
 	h.says(&h.stderr, "Draining")
-	h.signal(syscall.SIGTERM)
+	h.signalUntilItEnds(syscall.SIGTERM)
 	h.exit(exitInterrupted)
 }
 

@@ -6,7 +6,12 @@ import (
 	"os/signal"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
+
+// sameSignal is how long after the first Ctrl-C or SIGTERM another one still counts as the first: timeout, some shells and
+// supervisors signal the process and then its group, so that it comes twice. A person takes longer to press Ctrl-C again.
+const sameSignal = 250 * time.Millisecond
 
 // signals are the signals from people and supervisors.
 type signals struct {
@@ -31,21 +36,14 @@ func catchSignals(parent context.Context, keyFile string) signals {
 	ended, watching := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(watching)
-		select {
-		case <-stops:
-			cancel()
-		case <-ended:
+		if !stopTwice(stops, ended, cancel) {
 			return
 		}
-		select {
-		case <-stops:
-			if do := last.Load(); do != nil {
-				(*do)()
-			}
-			flushStderr(stderrHurry)
-			os.Exit(exitInterrupted)
-		case <-ended:
+		if do := last.Load(); do != nil {
+			(*do)()
 		}
+		flushStderr(stderrHurry)
+		os.Exit(exitInterrupted)
 	}()
 	return signals{stop: stop, hup: hup, last: last, end: func() {
 		signal.Stop(stops)
@@ -56,4 +54,23 @@ func catchSignals(parent context.Context, keyFile string) signals {
 		<-watching
 		cancel()
 	}}
+}
+
+// stopTwice calls stop at the first signal, and returns true at the second one, or false when ended is closed.
+func stopTwice(stops <-chan os.Signal, ended <-chan struct{}, stop func()) bool {
+	var first time.Time
+	for {
+		select {
+		case <-stops:
+		case <-ended:
+			return false
+		}
+		switch {
+		case first.IsZero():
+			first = time.Now()
+			stop()
+		case time.Since(first) >= sameSignal:
+			return true
+		}
+	}
 }

@@ -12,7 +12,7 @@ var watchHelp = `Follows the auto-configuration stream and prints what changes, 
 service is down, and ends with Ctrl-C.
 
 Lines are text for people, or with --format json one JSON object each. Keys are masked in both:
-only their last four characters are shown.
+at most their last four characters are shown.
 
 JSON lines have "time" (RFC 3339, UTC) and "change", which says what other fields there are:
   added, removed        environment
@@ -131,7 +131,7 @@ func newWatch() *cobra.Command {
 		Short:   "Follow the stream and print what changes; write a file, run a hook",
 		Long:    watchHelp,
 		Example: watchExample,
-		Args:    cobra.NoArgs,
+		Args:    arguments(),
 		RunE: command(func(cmd *cobra.Command, _ []string) error {
 			if err := o.check(cmd.Flags()); err != nil {
 				return err

@@ -198,6 +198,16 @@ var line = []promise{
 		folder: "autoconfig", test: "TestRule19AResumedStreamsFirstEventCountsAsTheFirstPut",
 	},
 	{
+		text: "Each request has the random id of its manager",
+		file: "autoconfig/runner.go", from: "m.instance,", to: `"",`,
+		folder: "autoconfig", test: "TestAManagerSendsItsInstanceWithEachRequest",
+	},
+	{
+		text: "The id of a manager goes to no other host",
+		file: "httpconfig/roundtrip.go", from: ` || strings.EqualFold(name, instanceHeader)`, to: "",
+		folder: "httpconfig", test: "TestKeyAndInstanceGoToTheOriginOnly",
+	},
+	{
 		text: "A stream is resumed from the digest of what is known",
 		file: "internal/stream/request.go", from: "request.Header.Set(lastEventID, resumeFrom)", to: `request.Header.Set(lastEventID, "")`,
 		folder: "autoconfig", test: "TestResumeTheIDIsTheDigestOfTheKnownConfiguration",

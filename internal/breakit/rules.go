@@ -66,7 +66,7 @@ var rules = []promise{
 	},
 	{
 		text: "Rule 5: an environment with another id inside is ignored",
-		file: "internal/wire/environment.go", from: "Misplaced: e.envID.of(text) != id,\n", to: "Misplaced: false,\n",
+		file: "internal/wire/environment.go", from: "misplaced := inside != string(id)", to: "misplaced := false",
 		folder: "internal/state", test: "TestRule05MismatchedIDsAreIgnored",
 	},
 	{

@@ -7,25 +7,35 @@ import (
 	"unicode/utf8"
 )
 
-// shown is how many characters of a key stay readable: enough to tell two keys apart, too few to use one.
-const shown = 4
+// shown is how many characters of a key stay readable: enough to tell two keys apart, too few to use one. A key shorter than
+// shortKey would lose too much of its secret, so it shows shownOfShort, and one shorter than tinyKey nothing.
+const (
+	shown        = 4
+	shortKey     = 16
+	shownOfShort = 2
+	tinyKey      = 8
+)
 
 // Ellipsis stands for the part of a key that is hidden.
 const Ellipsis = "…"
 
-// Key returns an ellipsis and the last four characters of a key. A key of four characters or fewer is hidden
-// altogether, and the empty key stays empty, so that a missing key can be told from a hidden one.
+// Key returns an ellipsis and the last four characters of a key; of one with fewer than 16 characters the last two, and of
+// one with fewer than 8 none. The empty key stays empty, so that a missing key can be told from a hidden one.
 func Key(key string) string {
 	if key == "" {
 		return ""
 	}
+	readable := shown
+	switch n := utf8.RuneCountInString(key); {
+	case n < tinyKey:
+		return Ellipsis
+	case n < shortKey:
+		readable = shownOfShort
+	}
 	start := len(key)
-	for range shown {
+	for range readable {
 		_, size := utf8.DecodeLastRuneInString(key[:start])
 		start -= size
-	}
-	if start <= 0 {
-		return Ellipsis
 	}
 	return Ellipsis + key[start:]
 }

@@ -8,16 +8,19 @@ import (
 	"github.com/relayconf/relayconf/internal/mask"
 )
 
-func TestKeyShowsAtMostTheLastFourCharacters(t *testing.T) {
+func TestKeyShowsAtMostTheLastFourCharactersAndFewerOfAShortKey(t *testing.T) {
 	for _, c := range []struct{ name, key, want string }{
 		{"empty stays empty", "", ""},
 		{"one character", "a", "…"},
-		{"four characters", "abcd", "…"},
-		{"five characters", "abcde", "…bcde"},
+		{"seven characters", "abcdefg", "…"},
+		{"eight characters", "abcdefgh", "…gh"},
+		{"fifteen characters", "abcdefghijklmno", "…no"},
+		{"sixteen characters", "abcdefghijklmnop", "…mnop"},
 		{"a real key", "sdk-00000000-0000-4000-8000-00000000wxyz", "…wxyz"},
-		{"four multi-byte characters", "äöü€", "…"},
-		{"multi-byte characters are not cut", "keyäöü€", "…äöü€"},
-		{"bytes that are not UTF-8", "key\xff\xfe\xfd\xfc", "…\xff\xfe\xfd\xfc"},
+		{"seven multi-byte characters", "äöü€äöü", "…"},
+		{"eight multi-byte characters", "äöü€äöü€", "…ü€"},
+		{"multi-byte characters are not cut", "a-key-of-many-äöü€", "…äöü€"},
+		{"bytes that are not UTF-8", "a-key-of-many-\xff\xfe\xfd\xfc", "…\xff\xfe\xfd\xfc"},
 		{"a cut multi-byte character", "\x82\xac", "…"},
 	} {
 		t.Run(c.name, func(t *testing.T) { assert.Equal(t, c.want, mask.Key(c.key)) })

@@ -13,7 +13,7 @@ func TestAReasonIsOneLineWithoutSecrets(t *testing.T) {
 		{"a sentence", "this hub is shutting down\n", "this hub is shutting down"},
 		{"the first line alone", "\r\n one\r\ntwo", "one"},
 		{"nothing", " \n\t", ""},
-		{"the key", "no relay may use rel-a here", "no relay may use …el-a here"},
+		{"the key", "no relay may use rel-a here", "no relay may use … here"},
 		{"another key", `unknown: "sdk-00000000-0000-4000-8000-00000000c0de"`, `unknown: "…c0de"`},
 		{"a token", "bad eyJhbGciOiJIUzI1NiJ9.abcdefghijklmnopqrstuvwxyz", "bad …NiJ9.…wxyz"},
 		{"the query of a URI", "Cannot GET /relay_auto_config?token=hunter2&x=1 now", "Cannot GET /relay_auto_config?… now"},

@@ -45,7 +45,7 @@ func (s *State) putOne(set *set, known *item, fresh *wire.Item, now time.Time, o
 		// The relay was told the known text, and at the same version there is no news for it. Replicas want the newest.
 		out.add(Change{Kind: set.kinds.rewritten, ID: known.id, Version: fresh.Version, Fresh: fresh, Old: known.text})
 		if set.provisional[known.id] {
-			set.confirm(known, fresh.Text)
+			set.confirm(known, fresh)
 		}
 	}
 }

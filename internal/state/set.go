@@ -26,7 +26,7 @@ type set struct {
 
 // item is a known item or a tombstone.
 type item struct {
-	id      string
+	id      string // a part of the text, or a string of its own: a part of another text would keep that, too
 	text    string // empty: this is a tombstone
 	version int
 	digest  digest.Digest // of a known item. Kept, since a hash is a tenth of the time of a patch
@@ -79,7 +79,7 @@ func (s *set) makeRoom(n int) {
 // store sets the text and the version of a place.
 func (s *set) store(known *item, fresh *wire.Item) {
 	s.forget(known)
-	known.text, known.version = fresh.Text, fresh.Version
+	known.id, known.text, known.version = fresh.ID, fresh.Text, fresh.Version
 	if fresh.Provisional {
 		if s.provisional == nil {
 			s.provisional = map[string]bool{}
@@ -93,15 +93,16 @@ func (s *set) store(known *item, fresh *wire.Item) {
 }
 
 // confirm replaces a provisional text by one that says the same.
-func (s *set) confirm(known *item, text string) {
-	known.text = text
+func (s *set) confirm(known *item, fresh *wire.Item) {
 	delete(s.provisional, known.id)
+	known.id, known.text = fresh.ID, fresh.Text
 	s.revision++
 }
 
 // bury makes a tombstone of a place.
 func (s *set) bury(known *item, version int) {
 	s.forget(known)
+	known.id = strings.Clone(known.id)
 	known.text, known.version = "", version
 	s.revision++
 }

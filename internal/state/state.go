@@ -89,7 +89,7 @@ func (s *State) store(set *set, known *item, fresh *wire.Item, now time.Time, ou
 		return false
 	}
 	if known == nil {
-		known = set.add(strings.Clone(fresh.ID)) // it may be a part of the text, which goes when there is another
+		known = set.add(fresh.ID)
 	}
 	kind := set.kinds.added
 	if known.text != "" {

@@ -33,8 +33,7 @@ type Options struct {
 	// line's context has ended.
 	LastEventID func() string
 
-	// Instance returns the value of InstanceHeader; no header is sent for an empty one. It may be nil.
-	Instance func() string
+	Instance string // the value of InstanceHeader; no header is sent for an empty one
 }
 
 // Line keeps one connection up, in one goroutine. Its consumer receives Signals, in one goroutine, and answers each with
@@ -233,8 +232,8 @@ func (l *Line) connect(ctx context.Context, key config.AutoConfigKey) (*http.Res
 		resumeFrom = l.options.LastEventID()
 	}
 	request := newRequest(ctx, l.options.URL, key, resumeFrom, l.options.Compressed)
-	if l.options.Instance != nil && l.options.Instance() != "" {
-		request.Header.Set(InstanceHeader, l.options.Instance())
+	if l.options.Instance != "" {
+		request.Header.Set(InstanceHeader, l.options.Instance)
 	}
 	response, err := l.options.Client.Do(request)
 	if err != nil {

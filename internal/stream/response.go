@@ -70,8 +70,8 @@ func isCompressed(response *http.Response) bool {
 	return strings.EqualFold(response.Header.Get("Content-Encoding"), "gzip")
 }
 
-// InstanceHeader tells a hub which process the request comes from, so that the hub knows the stream and the link of one
-// relay for the same relay's.
+// InstanceHeader tells a hub which manager the request comes from, so that the hub can tell relays behind one address apart,
+// and knows the stream and the link of one relay for the same relay's.
 const InstanceHeader = "Relayconf-Instance"
 
 // ResumedHeader is "true" in a response that goes on from the Last-Event-ID of the request: the changes since then follow,

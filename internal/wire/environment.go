@@ -63,7 +63,7 @@ func (i *Item) decode(text []byte, at, depth int, id []byte) (end int, err error
 	c.environment(&fields)
 	switch c.err {
 	case nil:
-		fields.item(i, string(text[at:c.at]), string(id))
+		fields.item(i, string(text[at:c.at]), id)
 		return c.at, nil
 	case errUnusual:
 		if end, err = jsonscan.Value(text, at, depth); err != nil {
@@ -75,13 +75,18 @@ func (i *Item) decode(text []byte, at, depth int, id []byte) (end int, err error
 	return at, c.err
 }
 
-// item makes an item of an environment.
-func (e *environmentFields) item(i *Item, text, id string) {
+// item makes an item of an environment. Its id is the envID in the text, as a rule, so there is no copy of it.
+func (e *environmentFields) item(i *Item, text string, id []byte) {
+	inside := e.envID.of(text)
+	misplaced := inside != string(id)
+	if misplaced {
+		inside = string(id)
+	}
 	*i = Item{
-		ID:        id,
+		ID:        inside,
 		Version:   e.version,
 		Text:      text,
-		Misplaced: e.envID.of(text) != id,
+		Misplaced: misplaced,
 		Plain: e.sdkKey.from < e.sdkKey.to && e.sdkKeys == nil && e.mobileKeys == nil &&
 			e.expiringKey == part{} && e.expiringTime == 0,
 		fields: e.plainFields,

@@ -50,12 +50,7 @@ func decodePatch(data []byte) (Message, error) {
 	if c.ends() && len(text) > 0 {
 		if kind, id, err := parsePath(path); err == nil && kind == Environment {
 			patch := &Patch{Kind: Environment}
-			kept := string(text)
-			if inside := fields.envID.of(kept); inside == string(id) { // as a rule: no copy of the id
-				fields.item(&patch.Item, kept, inside)
-			} else {
-				fields.item(&patch.Item, kept, string(id))
-			}
+			fields.item(&patch.Item, string(text), id)
 			return patch, nil
 		}
 	}

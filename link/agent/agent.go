@@ -35,8 +35,7 @@ type Agent struct {
 // and https count as ws and wss, and a URI without a path gets /link. The agent authenticates with the manager's key, also
 // after a SetKey.
 //
-// Make the agent before the manager is started: only then does the hub know the manager's first stream for the same
-// relay's. An error says why the URI or the name is invalid.
+// It may be made before or after the manager is started. An error says why the URI or the name is invalid.
 func New(manager *autoconfig.StreamManager, hubURI string, options ...Option) (*Agent, error) {
 	a := &Agent{settings: defaults(), manager: manager, started: time.Now()}
 	for _, option := range options {

@@ -22,8 +22,8 @@ type relay struct {
 	// changes gets the changes of an event; nil for a relay that is no hub.
 	changes func(put bool, changes []autoconfig.Change)
 
-	at   int           // the hub that it has connected to
-	gate chan struct{} // has a token, unless the relay is stalled
+	at   int // the hub that it has connected to
+	gate *gate
 	stop context.CancelFunc
 	done chan struct{} // closed when the connection is over; nil before the first one
 }
@@ -34,9 +34,7 @@ type save struct {
 }
 
 func newRelay(key string) *relay {
-	r := &relay{key: key, conf: configuration{}, gate: make(chan struct{}, 1)}
-	r.gate <- struct{}{}
-	return r
+	return &relay{key: key, conf: configuration{}, gate: &gate{}}
 }
 
 // connect connects to a hub, and brings an id. It stays away if the hub refuses it.
@@ -92,31 +90,9 @@ func (r *relay) disconnect() {
 	}
 }
 
-func (r *relay) stall() {
-	select {
-	case <-r.gate:
-	default:
-	}
-}
-
-func (r *relay) stalled() bool { return len(r.gate) == 0 }
-
-func (r *relay) resume() {
-	if r.stalled() {
-		r.gate <- struct{}{}
-	}
-}
-
-// Read reads for a relay that may be stalled.
-type gated struct {
-	io.Reader
-	gate chan struct{}
-}
-
-func (g gated) Read(buffer []byte) (int, error) {
-	g.gate <- <-g.gate
-	return g.Reader.Read(buffer[:min(len(buffer), 100)])
-}
+func (r *relay) stall()        { r.gate.shut() }
+func (r *relay) stalled() bool { return r.gate.isShut() }
+func (r *relay) resume()       { r.gate.open() }
 
 func (r *relay) read(body io.Reader) {
 	lines := bufio.NewReader(gated{body, r.gate})

@@ -146,7 +146,7 @@ func TestInterruptionsAndRecoveriesAreToldWithTheirReason(t *testing.T) {
 }
 
 func TestEachChangeHasAStableJSONForm(t *testing.T) {
-	env := environment("1", "sdk-secret-0001")
+	env := environment("1", "sdk-secret-key-0001")
 	env.Identifiers = envfactory.EnvIdentifiers{EnvKey: "prod", EnvName: "<P>", ProjKey: "web", ProjName: "Web"}
 	const id = `"environment":{"id":"1","projKey":"web","projName":"Web","envKey":"prod","envName":"<P>",`
 	const rest = `"mobileKey":"","expiringSdkKey":null,"acceptedSdkKeys":[{"name":"","value":"KEY","expiry":null}],` +
@@ -162,8 +162,8 @@ func TestEachChangeHasAStableJSONForm(t *testing.T) {
 		"removed": {Change{Kind: Removed, Env: env}, `"change":"removed",` + whole},
 		"updated": {Change{Kind: Updated, Env: env, Before: renamed}, `"change":"updated",` + whole + `,` +
 			strings.Replace(strings.Replace(whole, `"environment"`, `"before"`, 1), "<P>", "Q", 1) + `,"changed":["envName"]`},
-		"expired":        {Change{Kind: KeyExpired, Env: env, SDKKey: "sdk-secret-0001"}, `"change":"key-expired",` + whole + `,"key":"KEY"`},
-		"mobile expired": {Change{Kind: MobileKeyExpired, Env: env, MobileKey: "sdk-secret-0001"}, `"change":"mobile-key-expired",` + whole + `,"key":"KEY"`},
+		"expired":        {Change{Kind: KeyExpired, Env: env, SDKKey: "sdk-secret-key-0001"}, `"change":"key-expired",` + whole + `,"key":"KEY"`},
+		"mobile expired": {Change{Kind: MobileKeyExpired, Env: env, MobileKey: "sdk-secret-key-0001"}, `"change":"mobile-key-expired",` + whole + `,"key":"KEY"`},
 		"filter":         {Change{Kind: FilterAdded, Filter: envfactory.FilterParams{ID: "a", Key: "b", ProjKey: "c"}}, `"change":"filter-added","filter":{"id":"a","projKey":"c","key":"b"}`},
 		"all":            {Change{Kind: ReceivedAll}, `"change":"received-all","environments":0,"filters":0,"source":"stream"`},
 		"all from the cache": {Change{Kind: ReceivedAll, Environments: 2, Filters: 1, FromCache: true},
@@ -180,7 +180,7 @@ func TestEachChangeHasAStableJSONForm(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			test.change.Time = now
 			want := `{"time":"2026-11-20T12:00:00.000Z",` + test.want + "}\n"
-			assert.Equal(t, strings.ReplaceAll(want, "KEY", "sdk-secret-0001"), string(JSON(test.change, envjson.Whole)))
+			assert.Equal(t, strings.ReplaceAll(want, "KEY", "sdk-secret-key-0001"), string(JSON(test.change, envjson.Whole)))
 			assert.Equal(t, strings.ReplaceAll(want, "KEY", "…0001"), string(JSON(test.change, envjson.Masked)))
 		})
 	}

@@ -18,7 +18,7 @@ type Keys bool
 
 // The two ways to write keys.
 const (
-	Masked Keys = false // an ellipsis and the last four characters
+	Masked Keys = false // an ellipsis and at most the last four characters
 	Whole  Keys = true  // as they are; only for those who need them
 )
 

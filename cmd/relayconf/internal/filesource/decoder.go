@@ -8,12 +8,14 @@ import (
 
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/output"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/strictyaml"
+	"github.com/relayconf/relayconf/config"
 )
 
 // decoder decodes files into a document, and collects the mistakes.
 type decoder struct {
 	strictyaml.Decoder
 	document document
+	owners   map[property]config.EnvironmentID
 	listed   bool // a file has a list of environments
 }
 

@@ -90,7 +90,10 @@ func (d *decoder) environment(node *yaml.Node) {
 	d.checkExpiring(expiring, sdkKeys, string(rep.SDKKey.Value))
 	if len(d.Problems) == before {
 		setKeys(&rep, expiring, sdkKeys, mobileKeys)
-		put(d, d.document.environments, string(rep.EnvID), item[envfactory.EnvironmentRep]{rep, d.Path, strictyaml.Resolved(node).Line})
+		environment := item[envfactory.EnvironmentRep]{rep, d.Path, strictyaml.Resolved(node).Line}
+		if put(d, d.document.environments, string(rep.EnvID), environment) {
+			d.checkUnique(environment, expiring, sdkKeys, mobileKeys)
+		}
 	}
 }
 
@@ -169,13 +172,14 @@ func (d *decoder) filter(node *yaml.Node) {
 	}
 }
 
-// put adds an item, unless its id is there already.
-func put[R envfactory.EnvironmentRep | envfactory.FilterRep](d *decoder, items map[string]item[R], id string, i item[R]) {
+// put adds an item and returns true, unless its id is there already.
+func put[R envfactory.EnvironmentRep | envfactory.FilterRep](d *decoder, items map[string]item[R], id string, i item[R]) bool {
 	if other, exists := items[id]; exists {
 		d.Problem(&yaml.Node{Line: i.line}, "this id is also in %s:%d: expected each id once", other.file, other.line)
-		return
+		return false
 	}
 	items[id] = i
+	return true
 }
 
 type field struct{ name, value string }
@@ -183,7 +187,15 @@ type field struct{ name, value string }
 func (d *decoder) required(node *yaml.Node, object string, fields []field) {
 	for _, f := range fields {
 		if f.value == "" {
-			d.Problem(strictyaml.Resolved(node), "%s needs a %s", object, f.name)
+			d.Problem(strictyaml.Resolved(node), "%s needs %s", object, withArticle(f.name))
 		}
 	}
+}
+
+// withArticle puts a or an before the name of a field.
+func withArticle(name string) string {
+	if strings.ContainsRune("aeiou", rune(name[0])) {
+		return "an " + name
+	}
+	return "a " + name
 }

@@ -44,15 +44,28 @@ func TestEveryMistakeNamesItsLineAndTheExpectation(t *testing.T) {
 		{"an unknown field", web + "    sdkkey: x\n", 6, `an environment has no field "sdkkey": expected id, projKey`},
 		{"a key in the place of a field", web + "    " + secret + ": x\n", 6, "an environment has a field whose name may be a key: expected id"},
 		{"a field twice", web + "    sdkKey: other\n", 6, "sdkKey is there twice"},
-		{"no id", "environments:\n  - projKey: web\n    envKey: a\n    sdkKey: x\n", 2, "an environment needs a id"},
+		{"no id", "environments:\n  - projKey: web\n    envKey: a\n    sdkKey: x\n", 2, "an environment needs an id"},
 		{"no project", "environments:\n  - id: a\n    envKey: a\n    sdkKey: x\n", 2, "an environment needs a projKey"},
-		{"no environment key", "environments:\n  - id: a\n    projKey: a\n    sdkKey: x\n", 2, "an environment needs a envKey"},
+		{"no environment key", "environments:\n  - id: a\n    projKey: a\n    sdkKey: x\n", 2, "an environment needs an envKey"},
 		{"no SDK key", "environments:\n  - id: a\n    projKey: a\n    envKey: x\n", 2, "an environment needs a sdkKey"},
 		{"an empty SDK key", "environments:\n  - {id: a, projKey: a, envKey: x, sdkKey: ''}\n", 2, "an environment needs a sdkKey"},
 		{"a list in the place of a text", web + "    envName: [x]\n", 6, "envName must be a text"},
 		{"a space in a key", web + "    mobileKey: mob 1\n", 6, "mobileKey must be of plain characters"},
 		{"a slash in an id", "environments:\n  - {id: a/b, projKey: a, envKey: x, sdkKey: y}\n", 2, "id must not contain a slash"},
 		{"the same id again", web + "  - id: env1\n    projKey: web\n    envKey: test\n    sdkKey: x\n", 6, "this id is also in environments.yaml:2: expected each id once"},
+		{"the same project and environment again", web + "  - {id: env2, projKey: web, envKey: production, sdkKey: x}\n", 6,
+			"the environment in environments.yaml:2 has the same projKey and envKey: expected another projKey and envKey for each environment"},
+		{"the same SDK key again", web + "  - {id: env2, projKey: web, envKey: test, sdkKey: " + secret + "}\n", 6,
+			"the environment in environments.yaml:2 has the same SDK key: expected another SDK key for each environment"},
+		{"an SDK key that expires in another environment", web + "  - {id: env2, projKey: web, envKey: test, sdkKey: x, expiringSdkKey: {value: " +
+			secret + ", expiry: 2027-01-31T18:00:00Z}}\n", 6, "the environment in environments.yaml:2 has the same SDK key"},
+		{"an accepted SDK key of another environment", web + "  - {id: env2, projKey: web, envKey: test, sdkKey: x, acceptedSdkKeys: [{value: x}, {value: " +
+			secret + "}]}\n", 6, "the environment in environments.yaml:2 has the same SDK key"},
+		{"the same mobile key again", web + "    mobileKey: " + secret + "\n  - {id: env2, projKey: web, envKey: test, sdkKey: x, mobileKey: " + secret + "}\n", 7,
+			"the environment in environments.yaml:2 has the same mobile key"},
+		{"an accepted mobile key of another environment", web + "    mobileKey: " + secret +
+			"\n  - {id: env2, projKey: web, envKey: test, sdkKey: x, mobileKey: y, acceptedMobileKeys: [{value: y}, {value: " + secret + "}]}\n", 7,
+			"the environment in environments.yaml:2 has the same mobile key"},
 		{"seconds that are no minutes", web + "    ttlSeconds: 90\n", 6, "ttlSeconds must be a multiple of 60"},
 		{"negative seconds", web + "    ttlSeconds: -60\n", 6, "ttlSeconds must be a whole number of at least 0"},
 		{"a text for a number", web + "    version: new\n", 6, "version must be a whole number of at least 1"},
@@ -124,6 +137,35 @@ func TestTheSameIDInTwoFilesNamesBoth(t *testing.T) {
 	err := Check(folder)
 	assert.ErrorContains(t, err, "b.yaml:2: this id is also in")
 	assert.ErrorContains(t, err, "a.yaml:2: expected each id once")
+}
+
+func TestACopyWithAnotherIDIsReportedOnceForEachKind(t *testing.T) {
+	problems := mistakes(t, "environments.yaml", web+strings.Replace(strings.TrimPrefix(web, "environments:\n"), "env1", "env2", 1))
+	require.Len(t, problems, 2)
+	assert.Contains(t, problems[0].Text, "the same projKey and envKey")
+	assert.Contains(t, problems[1].Text, "the same SDK key")
+	folder := t.TempDir()
+	for name, id := range map[string]string{"a.yaml": "env1", "b.yaml": "env2"} {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(strings.Replace(web, "env1", id, 1)), 0o600))
+	}
+	err := Check(folder)
+	assert.ErrorContains(t, err, "b.yaml:2: the environment in "+filepath.Join(folder, "a.yaml")+":2 has the same SDK key")
+}
+
+func TestNamesAndKeysThatDifferInPartAreNoMistake(t *testing.T) {
+	d := decode(t, "environments.yaml", `
+environments:
+  - {id: a, projKey: web, envKey: production, sdkKey: sdk-1, mobileKey: mob-1, expiringSdkKey: {value: sdk-0, expiry: 2027-01-31T18:00:00Z},
+     acceptedSdkKeys: [{value: sdk-1}, {value: sdk-0, expiry: 2027-01-31T18:00:00Z}]}
+  - {id: b, projKey: shop, envKey: production, sdkKey: sdk-2, mobileKey: mob-2}
+  - {id: c, projKey: web, envKey: test, sdkKey: sdk-3}
+  - {id: d, projKey: shop, envKey: test, sdkKey: sdk-4}
+filters:
+  - {projKey: web, key: eu}
+  - {projKey: web, key: us}
+`)
+	assert.Len(t, d.environments, 4, "two without a mobile key")
+	assert.Len(t, d.filters, 2)
 }
 
 func TestAFolderWithoutFilesIsAMistake(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/filewatch"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/strictyaml"
+	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/envfactory"
 )
 
@@ -29,7 +30,7 @@ func read(path string) (document, error) {
 			return document{}, fmt.Errorf("the folder %s has no file named .yaml, .yml or .json: put the environments into one", path)
 		}
 	}
-	d := &decoder{document: document{
+	d := &decoder{owners: map[property]config.EnvironmentID{}, document: document{
 		environments: map[string]item[envfactory.EnvironmentRep]{},
 		filters:      map[string]item[envfactory.FilterRep]{},
 	}}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/hub"
+	"github.com/relayconf/relayconf/link/agent"
 	"github.com/relayconf/relayconf/link/agent/agentpb"
 )
 
@@ -93,6 +94,21 @@ func TestLosingTheLinkChangesNothingOfTheConfiguration(t *testing.T) {
 	r.patch("web-1", 2)
 	r.eventually("the stream goes on", func() bool { v, _ := a.manager.AppliedVersions(); return v["web-1"] == 2 })
 	assert.Equal(t, before.Connections, a.manager.Status().Connections)
+}
+
+// TestAnAgentThatComesLaterHasTheStreamOfItsManager lists the relay once, although its stream began before it had an agent.
+func TestAnAgentThatComesLaterHasTheStreamOfItsManager(t *testing.T) {
+	r := newRig(t)
+	r.has(map[string]int{"web-1": 1})
+	relay := r.bare()
+	r.eventually("its stream", func() bool { return r.find("stream:127.0.0.1").Connected })
+	a, err := agent.New(relay.manager, r.url, agent.WithName("a"), agent.WithVersion("test 1"))
+	require.NoError(t, err)
+	a.Start()
+	defer a.Close()
+	r.inSync("a")
+	assert.Len(t, r.local.Overview().Relays, 1)
+	assert.Equal(t, uint64(1), relay.manager.Status().Connections)
 }
 
 func TestANameIsTakenByTheRules(t *testing.T) {

@@ -86,12 +86,12 @@ func (s *site) url() string { return "http://" + s.address + "/" }
 // environmentText returns the text of an environment of the project web.
 func environmentText(id, key string, version int, more string) autoconfig.Change {
 	name, _ := json.Marshal(key)
-	text := fmt.Sprintf(`{"envID":%q,"envKey":%s,"envName":%s,"projKey":"web","projName":"Web shop","mobKey":"mob-secret-%s","sdkKey":{"value":"sdk-secret-%s"%s},"version":%d}`,
+	text := fmt.Sprintf(`{"envID":%q,"envKey":%s,"envName":%s,"projKey":"web","projName":"Web shop","mobKey":"mob-secret-of-%s","sdkKey":{"value":"sdk-secret-of-%s"%s},"version":%d}`,
 		id, name, name, id, id, more, version)
 	return autoconfig.Change{Kind: autoconfig.EnvironmentChanged, ID: id, Version: version, Text: json.RawMessage(text)}
 }
 
 // expiring is a part of an environment's text.
 func expiring(key string, at time.Time) string {
-	return fmt.Sprintf(`,"expiring":{"value":"sdk-old-%s","timestamp":%d}`, key, at.UnixMilli())
+	return fmt.Sprintf(`,"expiring":{"value":"sdk-old-key-%s","timestamp":%d}`, key, at.UnixMilli())
 }

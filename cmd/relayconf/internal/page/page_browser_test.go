@@ -27,7 +27,7 @@ func TestTheListsFill(t *testing.T) {
 	for _, text := range []string{"In sync", "Sent only", "Absent", "12 ms", "10.0.0.1:5000", "8.9.0"} {
 		assert.Contains(t, b.text("#fleet"), text)
 	}
-	assert.Contains(t, b.text("#environments"), "…t-e1", "a key is masked")
+	assert.Contains(t, b.text("#environments"), "…f-e1", "a key is masked")
 	assert.NotContains(t, evaluate[string](b, "document.documentElement.outerHTML"), "secret")
 	assert.Contains(t, b.text("#upstream"), "Up to date")
 	assert.Contains(t, b.text("#log"), "web/production environment added")

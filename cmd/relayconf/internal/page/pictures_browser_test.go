@@ -144,7 +144,7 @@ func pose(hub *knownHub, s *site) {
 	var changes []autoconfig.Change
 	environment := func(i int, project, key string, version int, more string) {
 		id := fmt.Sprintf("5f1b0c7e%016d", i)
-		text := fmt.Sprintf(`{"envID":%q,"envKey":%q,"envName":%q,"projKey":%q,"projName":"The %s","mobKey":"mob-%04d","defaultTtl":5,"sdkKey":{"value":"sdk-%04x"%s},"version":%d}`,
+		text := fmt.Sprintf(`{"envID":%q,"envKey":%q,"envName":%q,"projKey":%q,"projName":"The %s","mobKey":"mob-00000000-0000-4000-8000-00000000%04d","defaultTtl":5,"sdkKey":{"value":"sdk-00000000-0000-4000-8000-00000000%04x"%s},"version":%d}`,
 			id, key, key, project, project, 7919*i%9973, 40503*i%65521, more, version)
 		changes = append(changes, autoconfig.Change{Kind: autoconfig.EnvironmentChanged, ID: id, Version: version, Text: []byte(text)})
 	}

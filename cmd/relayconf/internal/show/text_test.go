@@ -54,24 +54,24 @@ func TestEachChangeIsALine(t *testing.T) {
 			p.MobileKey = ""
 			p.AcceptedMobileKeys = nil
 			p.AcceptedSDKKeys = append(p.AcceptedSDKKeys[:1:1],
-				envfactory.AcceptedSDKKey{Name: "batch", Value: "sdk-00ff", Expiry: y2100})
+				envfactory.AcceptedSDKKey{Name: "batch", Value: "sdk-000000000000ff", Expiry: y2100})
 		})}, `added    web/staging "A" (5f1b…0002)  key …0002, also accepted …00ff ("batch") expires 2100-01-01T00:00:00Z, TTL 5m`},
 		"added without names": {change.Change{Kind: change.Added, Env: envfactory.EnvironmentParams{
 			EnvID: "5f1b0c7e0000000000000002", SDKKey: oldKey}},
 			`added    5f1b0c7e0000000000000002  key …0002, TTL 0s`},
 		"key rotated": {updated(func(p *envfactory.EnvironmentParams) {
-			p.SDKKey = "sdk-000000b2"
-			p.AcceptedSDKKeys = []envfactory.AcceptedSDKKey{{Value: "sdk-000000b2"}, {Value: oldKey, Expiry: y2100}}
+			p.SDKKey = "sdk-000000000000b2"
+			p.AcceptedSDKKeys = []envfactory.AcceptedSDKKey{{Value: "sdk-000000000000b2"}, {Value: oldKey, Expiry: y2100}}
 			p.Identifiers.EnvName, p.TTL = "B", 0
 		}), `updated  web/staging: key rotated …00b2, old key …0002 expires 2100-01-01T00:00:00Z; name "A" -> "B"; TTL 5m -> 0s`},
 		"key replaced at once": {updated(func(p *envfactory.EnvironmentParams) {
-			p.SDKKey = "sdk-000000b2"
-			p.AcceptedSDKKeys = []envfactory.AcceptedSDKKey{{Value: "sdk-000000b2"}}
+			p.SDKKey = "sdk-000000000000b2"
+			p.AcceptedSDKKeys = []envfactory.AcceptedSDKKey{{Value: "sdk-000000000000b2"}}
 		}), `updated  web/staging: key rotated …00b2, old key …0002 no longer accepted`},
 		"keys added": {updated(func(p *envfactory.EnvironmentParams) {
-			p.AcceptedSDKKeys = append(p.AcceptedSDKKeys[:1:1], envfactory.AcceptedSDKKey{Name: "batch", Value: "sdk-00ff"})
+			p.AcceptedSDKKeys = append(p.AcceptedSDKKeys[:1:1], envfactory.AcceptedSDKKey{Name: "batch", Value: "sdk-000000000000ff"})
 			p.AcceptedMobileKeys = append(p.AcceptedMobileKeys[:1:1],
-				envfactory.AcceptedMobileKey{Name: "old", Value: "mob-00fe", Expiry: y2100})
+				envfactory.AcceptedMobileKey{Name: "old", Value: "mob-000000000000fe", Expiry: y2100})
 		}), `updated  web/staging: accepted key added …00ff ("batch") does not expire; ` +
 			`accepted mobile key added …00fe ("old") expires 2100-01-01T00:00:00Z`},
 		"mobile key gone": {updated(func(p *envfactory.EnvironmentParams) {
@@ -85,7 +85,7 @@ func TestEachChangeIsALine(t *testing.T) {
 		"nothing":        {updated(func(*envfactory.EnvironmentParams) {}), `updated  web/staging: nothing that can be seen`},
 		"removed":        {change.Change{Kind: change.Removed, Env: before}, `removed  web/staging "A" (5f1b…0002)`},
 		"expired":        {change.Change{Kind: change.KeyExpired, Env: before, SDKKey: oldKey}, `expired  key …0002 of web/staging`},
-		"mobile expired": {change.Change{Kind: change.MobileKeyExpired, Env: before, MobileKey: "mob-00000009"}, `expired  mobile key …0009 of web/staging`},
+		"mobile expired": {change.Change{Kind: change.MobileKeyExpired, Env: before, MobileKey: "mob-000000000009"}, `expired  mobile key …0009 of web/staging`},
 		"filter added":   {change.Change{Kind: change.FilterAdded, Filter: filter}, `added    filter eu-only of project web (web.eu-only)`},
 		"filter removed": {change.Change{Kind: change.FilterRemoved, Filter: filter}, `removed  filter eu-only of project web (web.eu-only)`},
 		"all":            {change.Change{Kind: change.ReceivedAll, Environments: 3}, `received all: 3 environments`},
