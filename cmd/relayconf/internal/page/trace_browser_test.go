@@ -3,6 +3,7 @@
 package page
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"time"
@@ -34,9 +35,12 @@ func (b *tab) startTrace() {
 	b.trace = &trace{ended: make(chan struct{})}
 	b.mu.Unlock()
 	_, err := chromedp.Call(b.ctx, tracing.Start, tracing.StartParams{TraceConfig: &tracing.TraceConfig{
-		IncludedCategories: []string{"toplevel", "disabled-by-default-devtools.timeline"}, ExcludedCategories: []string{"*"}}})
+		IncludedCategories: []string{"toplevel"}, ExcludedCategories: []string{"*"}}})
 	require.NoError(b.t, err)
 }
+
+// task is the name of a task's event.
+const task = "ThreadControllerImpl::RunTask"
 
 // note takes an event of the browser.
 func (x *trace) note(event any) {
@@ -44,7 +48,8 @@ func (x *trace) note(event any) {
 	case *tracing.EventDataCollected:
 		for _, value := range event.Value {
 			var e traceEvent
-			if json.Unmarshal(value, &e) == nil { // others have arguments of another form
+			wanted := bytes.Contains(value, []byte(task)) || bytes.Contains(value, []byte("thread_name"))
+			if wanted && json.Unmarshal(value, &e) == nil {
 				x.events = append(x.events, e)
 			}
 		}
@@ -58,7 +63,11 @@ func (b *tab) longestTasks(count int) (longest []time.Duration) {
 	b.t.Helper()
 	_, err := chromedp.Call(b.ctx, tracing.End, cdp.Empty{})
 	require.NoError(b.t, err)
-	<-b.trace.ended
+	select {
+	case <-b.trace.ended:
+	case <-time.After(soon):
+		require.FailNow(b.t, "the trace does not end")
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	type thread struct{ pid, tid int }
@@ -69,7 +78,7 @@ func (b *tab) longestTasks(count int) (longest []time.Duration) {
 		}
 	}
 	for _, e := range b.trace.events {
-		if e.Name == "RunTask" && pages[thread{e.Pid, e.Tid}] {
+		if e.Name == task && pages[thread{e.Pid, e.Tid}] {
 			longest = append(longest, time.Duration(e.ThreadTimeUS*1000).Round(time.Millisecond))
 		}
 	}
