@@ -1,6 +1,7 @@
 package autoconfig
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -38,6 +39,24 @@ func TestRule15DelaysBetweenConnections(t *testing.T) {
 			e := r.service.next()
 			assert.GreaterOrEqual(t, e.after(start), 100*time.Second)
 			assert.LessOrEqual(t, e.after(start), 101*time.Second)
+		})
+	})
+	t.Run("a hub's exact moment, sooner than the delay that is due or later", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, r *rig) {
+			for range 5 {
+				r.service.next().Refuse()
+			}
+			e := r.service.next()
+			for _, after := range []time.Duration{time.Second / 2, 0, time.Minute} {
+				last := time.Now()
+				e.Answer(503, "Retry-After", "20", "Relayconf-Retry-After", fmt.Sprint(after.Seconds()))
+				e = r.service.next()
+				assert.GreaterOrEqual(t, e.after(last), max(after, time.Second/10))
+				assert.LessOrEqual(t, e.after(last), max(after, time.Second/10)+time.Second/10)
+			}
+			last := time.Now()
+			e.Answer(404, "Relayconf-Retry-After", "0.5")
+			assert.GreaterOrEqual(t, r.service.next().after(last), 150*time.Second, "a mistake has no moment")
 		})
 	})
 	t.Run("a client error is retried slowly", func(t *testing.T) {

@@ -2,7 +2,6 @@ package hub
 
 import (
 	"crypto/sha256"
-	"math"
 	"time"
 )
 
@@ -44,11 +43,11 @@ type turn struct {
 }
 
 const (
-	// maxRetryAfter is the longest wait that is asked for, in seconds.
-	maxRetryAfter = 300
+	// maxRetryAfter is the longest wait that is asked for.
+	maxRetryAfter = 5 * time.Minute
 
-	// turnKept is for how long newcomers wait for a turn. A relay may come a second after it, since Retry-After is in whole
-	// seconds, and spreads itself over another second.
+	// turnKept is for how long newcomers wait for a turn. A relay that knows Retry-After only may come a second after it, since
+	// that is in whole seconds, and spreads itself over another second.
 	turnKept = 3 * time.Second
 
 	// lateKept is for how long a turn counts. A relay that knows no Retry-After, or whose own delay is longer, may come 30 s
@@ -62,9 +61,8 @@ func newAdmission(rate, burst int) admission {
 	return admission{rate: float64(rate), burst: float64(burst), tokens: float64(burst), turns: map[asker][]*turn{}}
 }
 
-// begin tells whether a put of so many bytes may begin. If not, it returns after how many seconds the relay should try
-// again.
-func (a *admission) begin(who asker, bytes int, now time.Time) (ok bool, retryAfter int) {
+// begin tells whether a put of so many bytes may begin. If not, it returns after how long the relay should try again.
+func (a *admission) begin(who asker, bytes int, now time.Time) (ok bool, retryAfter time.Duration) {
 	a.pass(now)
 	var first *turn
 	if turns := a.turns[who]; len(turns) > 0 {
@@ -79,19 +77,21 @@ func (a *admission) begin(who asker, bytes int, now time.Time) (ok bool, retryAf
 		a.tokens -= float64(bytes)
 		return true, 0
 	case due: // too many have come late at the same time
-		return false, seconds(-a.tokens / a.rate)
+		return false, boundedWait(-a.tokens / a.rate)
 	case first != nil && who.one:
-		return false, seconds(first.at.Sub(now).Seconds())
+		return false, boundedWait(first.at.Sub(now).Seconds())
 	}
 	wait := (a.owed - a.tokens) / a.rate
 	if len(a.kept)+len(a.late) < maxTurns {
 		a.give(&turn{asker: who, at: now.Add(time.Duration(min(wait, 1e6) * float64(time.Second))), bytes: float64(bytes)})
 	}
-	return false, seconds(wait)
+	return false, boundedWait(wait)
 }
 
-// seconds is a wait for Retry-After.
-func seconds(wait float64) int { return int(max(1, min(maxRetryAfter, math.Ceil(wait)))) }
+// boundedWait returns a wait of so many seconds, or the longest.
+func boundedWait(seconds float64) time.Duration {
+	return time.Duration(min(seconds, maxRetryAfter.Seconds()) * float64(time.Second))
+}
 
 // pass notes that time has passed.
 func (a *admission) pass(now time.Time) {

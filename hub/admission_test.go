@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -18,15 +19,20 @@ type herdRelay struct {
 	asks  time.Duration // when it asks for the first time, and then the next time
 	delay time.Duration // its own, next
 	deaf  bool          // it knows no Retry-After
+	exact bool          // it knows Relayconf-Retry-After
 	gone  bool          // it goes elsewhere when it is refused
 	let   time.Duration // when it was let in; 0: it was not
 }
 
 // refused sets when the relay asks again, by the fast schedule of package autoconfig.
-func (r *herdRelay) refused(random *rand.Rand, retryAfter int) {
+func (r *herdRelay) refused(random *rand.Rand, retryAfter time.Duration) {
 	upTo := func(d time.Duration) time.Duration { return time.Duration(random.Int64N(int64(d))) }
+	if r.exact {
+		r.asks += max(retryAfter, 100*time.Millisecond) + upTo(100*time.Millisecond)
+		return
+	}
 	wait := r.delay - upTo(r.delay/2)
-	if after := time.Duration(retryAfter) * time.Second; !r.deaf && after > wait {
+	if after := retryAfter.Truncate(time.Second) + time.Second; !r.deaf && after > wait {
 		wait = after + upTo(time.Second)
 	}
 	r.delay = min(2*r.delay, 30*time.Second)
@@ -87,6 +93,11 @@ func TestARefusedRelayHasATurn(t *testing.T) {
 		"instances at one host": {1000, func(i int, r *herdRelay) {
 			r.asker = asker{name: fmt.Sprint("instance", i), one: true}
 		}, 2 * time.Second},
+		"exact ones": {2500, func(_ int, r *herdRelay) { r.exact = true }, 300 * time.Millisecond},
+		"exact ones, all ask at one time": {2500, func(_ int, r *herdRelay) {
+			r.exact, r.asks = true, time.Millisecond
+		}, 300 * time.Millisecond},
+		"half of them exact":  {1000, func(i int, r *herdRelay) { r.exact = i%2 == 0 }, 2 * time.Second},
 		"all at one host":     {1000, func(_ int, r *herdRelay) { r.asker.name = "gateway" }, 10 * time.Second},
 		"half of them go":     {1000, func(i int, r *herdRelay) { r.gone = i%2 == 0 }, 2 * time.Second},
 		"all ask at one time": {1000, func(_ int, r *herdRelay) { r.asks = time.Millisecond }, 2 * time.Second},
@@ -133,17 +144,19 @@ func TestTurnsGoBeforeNewcomers(t *testing.T) {
 func TestATurnsLimits(t *testing.T) {
 	now := time.Now()
 	a := newAdmission(100, 100)
-	at := func(after time.Duration, name string) (bool, int) {
+	at := func(after time.Duration, name string) (bool, time.Duration) {
 		return a.begin(asker{name: name, one: true}, 1000, now.Add(after))
 	}
-	let := func(ok bool, retryAfter int) func(bool, int) {
-		return func(gotOK bool, got int) {
+	let := func(ok bool, retryAfter time.Duration) func(bool, time.Duration) {
+		return func(gotOK bool, got time.Duration) {
 			t.Helper()
 			assert.Equal(t, ok, gotOK)
 			assert.Equal(t, retryAfter, got)
 		}
 	}
-	yes, no := let(true, 0), func(seconds int) func(bool, int) { return let(false, seconds) }
+	yes, no := let(true, 0), func(seconds float64) func(bool, time.Duration) {
+		return let(false, time.Duration(seconds*float64(time.Second)))
+	}
 	yes(at(0, "a"))                // leaves a debt of 900
 	no(9)(at(0, "b"))              // its turn is at 9 s
 	no(19)(at(0, "c"))             // and this one's at 19 s
@@ -158,4 +171,40 @@ func TestATurnsLimits(t *testing.T) {
 	yes(at(29*time.Second+time.Minute, "e")) // too late for its turn, but there is no other
 	assert.Empty(t, a.turns)
 	assert.Zero(t, a.owed)
+}
+
+// TestARefusalSaysWhenToComeBack: in whole seconds, and exactly if no other relay is told the same.
+func TestARefusalSaysWhenToComeBack(t *testing.T) {
+	h := New()
+	for _, test := range []struct {
+		after    time.Duration // since the start of the hub
+		from, to time.Duration
+	}{
+		{0, 500 * time.Millisecond, time.Second},
+		{500 * time.Millisecond, 500 * time.Millisecond, time.Second},
+		{4 * time.Second, 2 * time.Second, 4 * time.Second},
+		{5 * time.Second, 2500 * time.Millisecond, 5 * time.Second},
+	} {
+		for range 100 {
+			refused := h.notYet("", h.started.Add(test.after))
+			assert.True(t, refused.exact)
+			assert.GreaterOrEqual(t, refused.retryAfter, test.from, test.after)
+			assert.Less(t, refused.retryAfter, test.to, test.after)
+		}
+	}
+	refused := h.notYet("", h.started.Add(5*time.Second+1))
+	assert.False(t, refused.exact, "nobody knows how long it will take")
+	for _, test := range []struct {
+		refused refusal
+		want    [2]string // Retry-After, Relayconf-Retry-After
+	}{
+		{refusal{status: http.StatusServiceUnavailable, retryAfter: 1250 * time.Millisecond, exact: true}, [2]string{"2", "1.250"}},
+		{refusal{status: http.StatusServiceUnavailable, retryAfter: 0, exact: true}, [2]string{"1", "0.000"}},
+		{refusal{status: http.StatusServiceUnavailable, retryAfter: 3 * time.Second}, [2]string{"3", ""}},
+		{refusal{status: http.StatusUnauthorized}, [2]string{"", ""}},
+	} {
+		header := http.Header{}
+		test.refused.sayWhen(header)
+		assert.Equal(t, test.want, [2]string{header.Get("Retry-After"), header.Get("Relayconf-Retry-After")})
+	}
 }

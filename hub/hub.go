@@ -32,6 +32,7 @@ type Hub struct {
 	loans      []loan         // memory of the fan-out
 	nextRound  time.Time      // of the fan-out; used by it alone, while fanningOut
 	lastID     uint64
+	started    time.Time
 
 	isDraining bool          // Drain or Close was called
 	drained    chan struct{} // closed when the hub drains and no relay is left
@@ -51,6 +52,7 @@ func New(options ...Option) *Hub {
 		relays:    map[*relay]struct{}{},
 		drained:   make(chan struct{}),
 		drainOver: make(chan struct{}),
+		started:   time.Now(),
 	}
 	for _, option := range options {
 		option(&h.settings)

@@ -77,8 +77,9 @@ func WithRecentPast(events, bytes int) Option {
 }
 
 // WithAdmission limits the puts that are begun for relays that connect: bytesPerSecond on average, and up to burst
-// bytes at once, counted as they go over the wire. Relays beyond it get status 503 with a Retry-After that spreads them. A relay that resumes is always
-// let in. The defaults, also for values that are not positive, are 64 MiB and 256 MiB.
+// bytes at once, counted as they go over the wire. Relays beyond it get status 503 with a
+// Retry-After that spreads them, and, for package autoconfig, the exact moment in Relayconf-Retry-After. A relay that
+// resumes is always let in. The defaults, also for values that are not positive, are 64 MiB and 256 MiB.
 func WithAdmission(bytesPerSecond, burst int) Option {
 	return func(s *settings) {
 		if bytesPerSecond > 0 {

@@ -3,6 +3,7 @@ package hub
 import (
 	"errors"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/internal/digest"
+	"github.com/relayconf/relayconf/internal/stream"
 )
 
 // streamPath is where relays find the stream.
@@ -20,10 +22,23 @@ const streamPath = "/relay_auto_config"
 // refusal is a response that is no stream.
 type refusal struct {
 	status     int
-	retryAfter int // seconds; 0: none is given
+	retryAfter time.Duration // with status 503
+	exact      bool          // no other relay is told the same moment
 	reason     string
 	key        string     // the key's name
 	level      slog.Level // of its line in the log
+}
+
+// sayWhen sets the headers that say when the relay is to come back.
+func (f *refusal) sayWhen(header http.Header) {
+	if f.status != http.StatusServiceUnavailable {
+		return
+	}
+	seconds := f.retryAfter.Seconds()
+	header.Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(seconds)))))
+	if f.exact {
+		header.Set(stream.RetryAfterHeader, strconv.FormatFloat(seconds, 'f', 3, 64))
+	}
 }
 
 // ServeHTTP serves the stream at GET /relay_auto_config, and nothing else. To serve it below a base path, use
@@ -46,9 +61,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	r, refused := h.admit(w, request)
 	if refused != nil {
 		h.log.add(h.settings.logger, eventKind{refused.level, "A relay was refused", refused.key, refused.reason}, request.RemoteAddr)
-		if refused.retryAfter > 0 {
-			w.Header().Set("Retry-After", strconv.Itoa(refused.retryAfter))
-		}
+		refused.sayWhen(w.Header())
 		http.Error(w, refused.reason, refused.status)
 		return
 	}
@@ -62,7 +75,7 @@ func (h *Hub) admit(w http.ResponseWriter, request *http.Request) (*relay, *refu
 	switch {
 	case errors.Is(err, ErrUnknownKey):
 		h.counters.refusedKeys.Add(1)
-		return nil, &refusal{http.StatusUnauthorized, 0, err.Error(), unknownKeyName(key), slog.LevelWarn}
+		return nil, &refusal{status: http.StatusUnauthorized, reason: err.Error(), key: unknownKeyName(key), level: slog.LevelWarn}
 	case err != nil:
 		h.counters.refusedUnknownKeys.Add(1)
 		refused := unavailable(err.Error())
@@ -93,7 +106,7 @@ func (h *Hub) admitGrant(w http.ResponseWriter, request *http.Request, grant *Gr
 		return nil, unavailable("the keys have just changed")
 	case !h.ready:
 		h.counters.refusedNoConfig.Add(1)
-		return nil, unavailable("this hub has no configuration yet")
+		return nil, h.notYet("this hub has no configuration yet", now)
 	}
 	r.view = h.view(grant.selection, r.protocolVersion)
 	id := request.Header.Get("Last-Event-ID")
@@ -105,12 +118,12 @@ func (h *Hub) admitGrant(w http.ResponseWriter, request *http.Request, grant *Gr
 	case r.resumed:
 	case id != "" && !h.source.Confirmed():
 		h.counters.refusedNoConfig.Add(1)
-		return nil, unavailable("this hub's configuration was stored, and may be older than yours; it waits for the service to confirm it")
+		return nil, h.notYet("this hub's configuration was stored, and may be older than yours; it waits for the service to confirm it", now)
 	default:
 		if ok, retryAfter := h.admission.begin(r.asker(), r.view.putSize(r.encoding), now); !ok {
 			h.counters.refusedAdmission.Add(1)
 			refused := unavailable("too many relays need the whole configuration at once")
-			refused.retryAfter = retryAfter
+			refused.retryAfter, refused.exact = retryAfter, true
 			return nil, refused
 		}
 	}
@@ -129,8 +142,21 @@ func (h *Hub) admitGrant(w http.ResponseWriter, request *http.Request, grant *Gr
 
 // unavailable is status 503. Relays come back within some seconds, not all at once.
 func unavailable(reason string) *refusal {
-	return &refusal{status: http.StatusServiceUnavailable, retryAfter: 1 + rand.IntN(5), reason: reason, level: slog.LevelWarn}
+	return &refusal{status: http.StatusServiceUnavailable, retryAfter: time.Duration(1+rand.IntN(5)) * time.Second, reason: reason, level: slog.LevelWarn}
 }
+
+// notYet is for a hub that lacks something which it mostly has soon after its start: relays come back after about as long
+// as it has waited so far.
+func (h *Hub) notYet(reason string, now time.Time) *refusal {
+	refused := unavailable(reason)
+	if waited := max(time.Second, now.Sub(h.started)); waited <= soon {
+		refused.retryAfter, refused.exact = waited/2+rand.N(waited/2), true
+	}
+	return refused
+}
+
+// soon is for how long after its start a hub is likely to get what it lacks at any moment.
+const soon = 5 * time.Second
 
 // resume finds out whether a relay can be led on by events, from the state that its id says it has. Otherwise it needs
 // a put; if that is because it ended its last stream early, resume returns how.

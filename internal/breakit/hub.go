@@ -128,6 +128,16 @@ var hubs = []promise{
 		folder: "hub", test: "TestTurnsGoBeforeNewcomers",
 	},
 	{
+		text: "A refused relay is told the exact moment of its turn",
+		file: "hub/admission.go", from: "return false, boundedWait(wait)", to: "return false, boundedWait(wait + 2)",
+		folder: "hub", test: "TestARefusedRelayHasATurn",
+	},
+	{
+		text: "A hub that has just started is asked again soon",
+		file: "hub/serve.go", from: "max(time.Second, now.Sub(h.started))", to: "max(4*time.Second, now.Sub(h.started))",
+		folder: "hub", test: "TestARefusalSaysWhenToComeBack",
+	},
+	{
 		text: "A turn that nobody takes holds up nobody for long",
 		file: "hub/admission.go", from: "\t\t\ta.owed -= t.bytes\n\t\t\ta.late", to: "\t\t\ta.late",
 		folder: "hub", test: "TestATurnsLimits",

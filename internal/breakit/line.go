@@ -78,6 +78,11 @@ var line = []promise{
 		folder: "internal/stream", test: "TestRule15Schedules",
 	},
 	{
+		text: "Rule 15: a hub's exact moment replaces the delay that is due",
+		file: "internal/stream/line.go", from: "if signal.Failure.exact {", to: "if signal.Failure.exact && signal.Failure.retryAfter > time.Minute {",
+		folder: "autoconfig", test: "TestRule15DelaysBetweenConnections",
+	},
+	{
 		text: "Rule 15: a reconnect event drops the connection",
 		file: "autoconfig/runner.go", from: "\t\tverdict.Reconnect = true\n", to: "",
 		folder: "autoconfig", test: "TestRule15ReconnectEventDropsTheConnectionOnce",
@@ -149,7 +154,7 @@ var line = []promise{
 	},
 	{
 		text: "Rule 17: SetKey ends a burst",
-		file: "internal/stream/signal.go", from: "if s.Dropped() {", to: "if s.line == nil {",
+		file: "internal/stream/signal.go", from: "if s.Item.More || s.Dropped() {", to: "if s.Item.More {",
 		folder: "autoconfig", test: "TestRule17SetKeyEndsABurst",
 	},
 	{

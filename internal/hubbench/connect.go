@@ -47,8 +47,8 @@ func measure(p *process, e encoded, relays int, receive func(*relay) error, id s
 			return err
 		}
 		all[i] = r
-		if wait := r.retryAfter(); wait > 0 {
-			return fmt.Errorf("a relay was refused for %v", wait)
+		if !r.letIn() {
+			return fmt.Errorf("a relay was refused: %s", r.response.Status)
 		}
 		return receive(r)
 	})

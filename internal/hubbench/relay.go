@@ -9,19 +9,22 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/relayconf/relayconf/internal/stream"
 )
 
 // ask is how a relay asks for a stream.
 type ask struct {
-	gzip bool
-	id   string // of its state; empty if it has none
-	slow bool   // it has a small receive buffer, and is about to stall
-	host int    // it has an address of its own, by this number; 0: that of the machine
+	gzip     bool
+	id       string // of its state; empty if it has none
+	instance string // empty: it tells none
+	slow     bool   // it has a small receive buffer, and is about to stall
 }
 
 // relay is a client, as cheap as can be, so that it leaves the machine to the hub.
@@ -41,11 +44,7 @@ var dialing = make(chan struct{}, 1000)
 // open asks for a stream. A refusal is no error.
 func open(address string, a ask) (*relay, error) {
 	dialing <- struct{}{}
-	var dialer net.Dialer
-	if a.host > 0 {
-		dialer.LocalAddr = &net.TCPAddr{IP: net.IPv4(127, 1, byte(a.host>>8), byte(a.host))}
-	}
-	conn, err := dialer.Dial("tcp", address)
+	conn, err := net.Dial("tcp", address)
 	<-dialing
 	if err != nil {
 		return nil, err
@@ -61,6 +60,9 @@ func open(address string, a ask) (*relay, error) {
 	}
 	if a.id != "" {
 		request += "Last-Event-ID: " + a.id + "\r\n"
+	}
+	if a.instance != "" {
+		request += stream.InstanceHeader + ": " + a.instance + "\r\n"
 	}
 	if _, err := io.WriteString(conn, request+"\r\n"); err != nil {
 		return nil, errors.Join(err, conn.Close())
@@ -81,16 +83,23 @@ func (r *relay) Read(buffer []byte) (int, error) {
 
 func (r *relay) close() { _ = r.conn.Close() }
 
-// retryAfter is how long the relay was asked to wait; 0 if it was let in.
-func (r *relay) retryAfter() time.Duration {
-	if r.response.StatusCode == http.StatusOK {
-		return 0
+// letIn tells whether the response is a stream.
+func (r *relay) letIn() bool { return r.response.StatusCode == http.StatusOK }
+
+// delay is how long a relay waits after a refusal, as package autoconfig does; own is its own delay.
+func (r *relay) delay(own time.Duration) time.Duration {
+	const least = 100 * time.Millisecond
+	if exact, err := strconv.ParseFloat(r.response.Header.Get(stream.RetryAfterHeader), 64); err == nil {
+		return max(least, time.Duration(exact*float64(time.Second))) + rand.N(least)
 	}
 	seconds, err := strconv.Atoi(r.response.Header.Get("Retry-After"))
 	if err != nil {
 		check(fmt.Errorf("status %s without Retry-After", r.response.Status))
 	}
-	return time.Duration(seconds) * time.Second
+	if after := time.Duration(seconds) * time.Second; after > own {
+		return after + rand.N(time.Second)
+	}
+	return own
 }
 
 // next reads an event. The stamp is 0 unless the event says when it was made.

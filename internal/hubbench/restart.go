@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -55,7 +56,8 @@ func restart(r *report, name string, gzip, changed bool, relays, environments in
 	}
 	p.stop()
 	if changed {
-		up.change() // while no hub was there, so none can name the events that the relays lack
+		up.change()
+		id = strings.Repeat("0", len(id)) // of a state before the hub's recent past
 	}
 	var put int64
 	if changed {
@@ -69,7 +71,7 @@ func restart(r *report, name string, gzip, changed bool, relays, environments in
 	go func() {
 		defer close(done)
 		together(relays, func(i int) error {
-			all[i] = comeBack(p.address, ask{gzip: gzip, id: id, host: i + 1}, put, &bytes, &refusals)
+			all[i] = comeBack(p.address, ask{gzip: gzip, id: id, instance: fmt.Sprint("relay-", i)}, put, &bytes, &refusals)
 			synced.add(time.Since(lost))
 			return nil
 		})
@@ -91,11 +93,13 @@ func restart(r *report, name string, gzip, changed bool, relays, environments in
 
 // comeBack asks until it is let in, and has all: a put of so many bytes, or, if that is 0, the event of a resume.
 func comeBack(address string, a ask, put int64, bytes, refusals *atomic.Int64) *relay {
-	for delay := time.Second; ; {
-		wait := delay/2 + rand.N(delay/2)
+	delay := time.Second
+	for wait := delay/2 + rand.N(delay); ; { // after the loss
+		time.Sleep(wait)
+		delay = min(2*delay, 30*time.Second)
+		wait = delay/2 + rand.N(delay/2)
 		if r, err := open(address, a); err == nil {
-			after := r.retryAfter()
-			if after == 0 {
+			if r.letIn() {
 				if put > 0 {
 					err = r.receive(put)
 				} else {
@@ -107,11 +111,7 @@ func comeBack(address string, a ask, put int64, bytes, refusals *atomic.Int64) *
 			refusals.Add(1)
 			bytes.Add(r.bytes.Load())
 			r.close()
-			if after > wait {
-				wait = after + rand.N(time.Second)
-			}
+			wait = r.delay(wait)
 		}
-		time.Sleep(wait)
-		delay = min(2*delay, 30*time.Second)
 	}
 }

@@ -37,6 +37,7 @@ type Failure struct {
 
 	slow       bool // retry on the slow schedule
 	retryAfter time.Duration
+	exact      bool // exactly after retryAfter
 }
 
 func timeoutFailure(format string, timeout time.Duration) *Failure {
@@ -49,6 +50,7 @@ func failureOf(err error) *Failure {
 	if errors.As(err, &response) {
 		f := &Failure{
 			Kind: KindResponse, Status: response.Status, Err: err, retryAfter: response.RetryAfter,
+			exact:    response.exact && response.Status == http.StatusServiceUnavailable,
 			slow:     wontMendSoon(response.Status),
 			Rejected: response.KeyRejected(),
 		}

@@ -33,6 +33,17 @@ func TestRule12URL(t *testing.T) {
 	}
 }
 
+func TestTheExactRetryAfterHeader(t *testing.T) {
+	for header, want := range map[string]time.Duration{
+		"0.000": 0, "1.250": 1250 * time.Millisecond, "7": 7 * time.Second, "7200": time.Hour, "1e300": time.Hour, "Inf": time.Hour,
+		"": -1, "-1": -1, "NaN": -1, "soon": -1, "1,5": -1,
+	} {
+		after, ok := exactRetryAfter(header)
+		assert.Equal(t, want >= 0, ok, header)
+		assert.Equal(t, max(0, want), after, header)
+	}
+}
+
 func TestRule15RetryAfterHeader(t *testing.T) {
 	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	for header, want := range map[string]time.Duration{

@@ -17,6 +17,7 @@ import (
 type ResponseError struct {
 	Status     int           // HTTP status; 200 if it is not a stream for another reason
 	RetryAfter time.Duration // the pause that the service asks for, an hour at most; 0 if it asks for none
+	exact      bool          // the pause is of RetryAfterHeader
 	reason     string
 	// keyWithheld: a redirect led to another host, which did not get the key.
 	keyWithheld bool
@@ -49,6 +50,9 @@ func check(response *http.Response, key config.AutoConfigKey) error {
 			e.reason += ": " + given
 		}
 		e.RetryAfter = retryAfter(response.Header.Get("Retry-After"), time.Now())
+		if moment, ok := exactRetryAfter(response.Header.Get(RetryAfterHeader)); ok {
+			e.RetryAfter, e.exact = moment, true
+		}
 	case mediaType != "text/event-stream":
 		e.reason = fmt.Sprintf("the service answered with content type %q instead of an event stream; "+
 			"is something else at that address?", mask.Shorten(contentType))
@@ -99,6 +103,19 @@ func unconfirmedSince(response *http.Response, now time.Time) time.Time {
 		return at
 	}
 	return now
+}
+
+// RetryAfterHeader is in a hub's response with status 503 that has room for the client at a certain moment: after how many
+// seconds, with decimals, the client is to come back. It replaces the delay that is due, a longer one, too: each client is
+// told a moment of its own.
+const RetryAfterHeader = "Relayconf-Retry-After"
+
+func exactRetryAfter(header string) (after time.Duration, ok bool) {
+	seconds, err := strconv.ParseFloat(header, 64)
+	if err != nil || !(seconds >= 0) {
+		return 0, false
+	}
+	return time.Duration(min(seconds, maxRetryAfter.Seconds()) * float64(time.Second)), true
 }
 
 // retryAfter takes both forms of the header, seconds and a date; 0 if there is none that makes sense.

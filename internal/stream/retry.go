@@ -18,6 +18,9 @@ const (
 	// maxRetryAfter bounds a Retry-After header, and the header together with its random part.
 	maxRetryAfter = time.Hour
 
+	// minExactDelay bounds a RetryAfterHeader from below, and its random part from above.
+	minExactDelay = 100 * time.Millisecond
+
 	// healthyAfter is how long a connection must have worked for the schedules to start anew when it is lost.
 	healthyAfter = 60 * time.Second
 )
@@ -83,4 +86,10 @@ func (s *retrySchedule) atLeast(delay, retryAfter time.Duration) time.Duration {
 		return delay
 	}
 	return min(retryAfter+time.Duration(s.random()*float64(s.fast.Base)), maxRetryAfter)
+}
+
+// exactly honours a RetryAfterHeader. The delays of the schedule don't grow by it. A little is added at random, so that
+// clients whose moments are the same for once come one after the other.
+func (s *retrySchedule) exactly(after time.Duration) time.Duration {
+	return max(after, minExactDelay) + time.Duration(s.random()*float64(minExactDelay))
 }

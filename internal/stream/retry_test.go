@@ -69,6 +69,12 @@ func TestRule15Schedules(t *testing.T) {
 		assert.Equal(t, time.Hour, newRetrySchedule(0, func() float64 { return 0.9 }).atLeast(time.Second, time.Hour))
 		assert.Equal(t, 20900*time.Millisecond, newRetrySchedule(0, func() float64 { return 0.9 }).atLeast(time.Second, 20*time.Second))
 	})
+	t.Run("an exact moment", func(t *testing.T) {
+		s := newRetrySchedule(0, func() float64 { return 0.5 })
+		assert.Equal(t, 1300*time.Millisecond, s.exactly(1250*time.Millisecond))
+		assert.Equal(t, 150*time.Millisecond, s.exactly(0))
+		assert.Equal(t, 750*time.Millisecond, s.fastDelay(), "the schedule has not grown")
+	})
 }
 
 func TestRule15WhichScheduleAnswersGet(t *testing.T) {
