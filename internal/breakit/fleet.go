@@ -61,4 +61,83 @@ var sharedFleet = []promise{
 		file: "cmd/relayconf/internal/fleet/peers.go", from: "m != nil && m.epoch < epoch", to: "m != nil && m.epoch < epoch && m.since.IsZero()",
 		folder: "cmd/relayconf/internal/fleet/shared", test: "TestOfTwoRelaysOfOneNameOneStays", tags: "servers",
 	},
+	{
+		text: "A relay that moves is shown once",
+		file: "cmd/relayconf/internal/fleet/shared/overview.go", from: "best[r.Name] = r",
+		to:     "best[r.Name+map[bool]string{true: r.Hub}[r.Connected && before.Connected]] = r",
+		folder: "internal/faults/hubs", test: "TestARelayThatMovesAgainAndAgainIsNeverShownTwice", tags: "servers",
+	},
+	{
+		text: "A fleet goes on after Sentinels have made another server the master",
+		file: "cmd/relayconf/internal/fleet/shared/fleet.go", from: "client, err := redisstore.NewClient(o.URL, cmp.Or(o.Timeout, DefaultTimeout))",
+		to: `client, err := redisstore.NewClient(o.URL, cmp.Or(o.Timeout, DefaultTimeout))
+	if err == nil && strings.Contains(o.URL, "sentinel") { // it stays with the first master
+		port := client.ConfigGet(context.Background(), "port").Val()
+		client, err = redisstore.NewClient("redis://127.0.0.1:"+port["port"], cmp.Or(o.Timeout, DefaultTimeout))
+	}`,
+		folder: "internal/faults/hubs", test: "TestHubsShareAMasterThatSentinelsKnow", tags: "servers",
+	},
+	{
+		text: "A fleet goes on after a Cluster has lost a master",
+		file: "cmd/relayconf/internal/fleet/shared/health.go", from: "s.failing, s.answered = nil, start", to: "s.answered = start",
+		folder: "internal/faults/hubs", test: "TestHubsShareACluster", tags: "servers",
+	},
+	{
+		text: "A hub that does not know whom to expect does not mark the names as those of all",
+		file: "cmd/relayconf/internal/fleet/shared/names.go", from: "all := f.local.Settled()", to: "all := f.local.Settled() || t.fleet != \"\"",
+		folder: "cmd/relayconf/internal/fleet/shared", test: "TestOnlyAHubThatKnowsWhomToExpectTellsOthers", tags: "servers",
+	},
+	{
+		text: "Names without the mark are not taken for those of all relays",
+		file: "cmd/relayconf/internal/fleet/shared/names.go", from: "if all {\n\t\tf.local.Settle()", to: "if len(stored) > 0 {\n\t\tf.local.Settle()",
+		folder: "cmd/relayconf/internal/fleet/shared", test: "TestOnlyAHubThatKnowsWhomToExpectTellsOthers", tags: "servers",
+	},
+	{
+		text: "All hubs are told of a hub that is forgotten",
+		file: "cmd/relayconf/internal/fleet/shared/forget.go", from: "pipe.HSet(ctx, at.hubs(), fields...)", to: "pipe.HGetAll(ctx, at.hubs())",
+		folder: "cmd/relayconf/internal/fleet/shared", test: "TestAHubThatDiesIsMissedUntilItIsBackOrForgotten", tags: "servers",
+	},
+	{
+		text: "An operator has a hub forgotten",
+		file: "cmd/relayconf/internal/fleet/api.go", from: "err = a.Directory.ForgetHub(request.Hub)", to: "err = nil",
+		folder: "cmd/relayconf", test: "TestHubsThatShareRedisAreOneFleet", tags: "servers",
+	},
+	{
+		text: "The roster of a hub expires",
+		file: "cmd/relayconf/internal/fleet/shared/round.go", from: "pipe.PExpire(ctx, at.roster(f.instance), f.peers.expiry)",
+		to:     "pipe.Persist(ctx, at.roster(f.instance))",
+		folder: "cmd/relayconf/internal/fleet/shared", test: "TestTheRecordsOfAHubExpire", tags: "servers",
+	},
+	{
+		text: "All that a fleet has in Redis expires",
+		file: "cmd/relayconf/internal/fleet/shared/round.go", from: "pipe.PExpire(ctx, key, 2*f.peers.within)", to: "pipe.Persist(ctx, key)",
+		folder: "cmd/relayconf/internal/fleet/shared", test: "TestTheRecordsOfAHubExpire", tags: "servers",
+	},
+	{
+		text: "A part of a roster is not replaced by an older one",
+		file: "cmd/relayconf/internal/fleet/shared/peers.go", from: "if part.Number < p.parts[i] {", to: "if part.Number < p.parts[i] && part.Number == 0 {",
+		folder: "cmd/relayconf/internal/fleet/shared", test: "TestARosterIsTakenWhole",
+	},
+	{
+		text: "An answer counts for the hub that it was written for",
+		file: "cmd/relayconf/internal/fleet/shared/envelope.go", from: "envelopeVersion, k, place)", to: "envelopeVersion, k, \"\")",
+		folder: "cmd/relayconf/internal/fleet/shared", test: "TestAnAnswerCountsOnlyForTheCallThatItWasWrittenFor", tags: "servers",
+	},
+	{
+		text: "A call that was for another record is no answer",
+		file: "cmd/relayconf/internal/fleet/shared/envelope.go", from: "envelopeVersion, k, place)", to: "envelopeVersion, kind(\"\"), place)",
+		folder: "cmd/relayconf/internal/fleet/shared", test: "TestAnAnswerCountsOnlyForTheCallThatItWasWrittenFor", tags: "servers",
+	},
+	{
+		text: "A call counts only if it names a heartbeat of the hub that it is for",
+		file: "cmd/relayconf/internal/fleet/shared/call.go", from: "case !known || now.Sub(at) > 2*f.peers.expiry:",
+		to:     "case known && now.Sub(at) > 2*f.peers.expiry:",
+		folder: "cmd/relayconf/internal/fleet/shared", test: "TestACallCountsOnce", tags: "servers",
+	},
+	{
+		text: "A call counts only while its heartbeat is recent",
+		file: "cmd/relayconf/internal/fleet/shared/call.go", from: "case !known || now.Sub(at) > 2*f.peers.expiry:",
+		to:     "case !known || now.Before(at):",
+		folder: "cmd/relayconf/internal/fleet/shared", test: "TestACallCountsOnceAndWhileItsHeartbeatIsRecent",
+	},
 }

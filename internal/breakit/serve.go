@@ -84,4 +84,19 @@ var serve = []promise{
 		file: "cmd/relayconf/server.go", from: "\ts.draining.Store(true)\n", to: "",
 		folder: "cmd/relayconf", test: "TestSIGTERMDrainsTheHub",
 	},
+	{
+		text: "A link that is refused is logged once for each relay and reason",
+		file: "cmd/relayconf/internal/fleet/refusals.go", from: "if _, known := r.logged[reason]; known {", to: "if _, known := r.logged[reason]; known && key == \"\" {",
+		folder: "cmd/relayconf/internal/fleet", test: "TestAHubLogsTheLinksThatItRefuses",
+	},
+	{
+		text: "The log of links that are refused is bounded",
+		file: "cmd/relayconf/internal/fleet/refusals.go", from: "if !r.limit.AllowN(now, 1) {", to: "if !r.limit.AllowN(now, 0) {",
+		folder: "cmd/relayconf/internal/fleet", test: "TestTheLogOfRefusalsIsBounded",
+	},
+	{
+		text: "A relay warns of a refusal that lasts, once for each reason",
+		file: "link/agent/agent.go", from: "(!lasts(code) || code == a.refusal)", to: "(!lasts(code) || true)",
+		folder: "link/agent", test: "TestARefusalThatLastsIsAWarningOnce",
+	},
 }

@@ -29,15 +29,16 @@ func TestARelayThatMovesAgainAndAgainIsNeverShownTwice(t *testing.T) {
 	for i := range moves {
 		before := mover.count(aLink)
 		switch i % 4 {
-		case 0:
+		case 0: // from a hub that knows it, and does not notice
+			f.waitForWhole(t, f.hubs...)
 			mover.lose(aLink)
 		case 1:
+			f.waitForWhole(t, f.hubs...)
 			mover.cut(aLink)
-		case 2:
+		case 2: // perhaps before a hub knows it
 			mover.cut(aLink)
 			mover.cut(aStream)
 		case 3:
-			f.waitForWhole(t, f.hubs...)
 			mover.cut(aLink)
 		}
 		require.Eventually(t, func() bool { return mover.count(aLink) > before }, soon, time.Millisecond)

@@ -60,6 +60,7 @@ type tab struct {
 	ctx context.Context
 
 	mu       sync.Mutex
+	trace    *trace   // nil if none is made
 	problems []string // exceptions, and files or code that the policy forbids
 }
 
@@ -85,6 +86,9 @@ func open(t *testing.T, url string) *tab {
 func (b *tab) note(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.trace != nil {
+		b.trace.note(event)
+	}
 	switch event := event.(type) {
 	case *runtime.EventExceptionThrown:
 		b.problems = append(b.problems, fmt.Sprint(event.ExceptionDetails.Text, " ", event.ExceptionDetails.URL, ":", event.ExceptionDetails.LineNumber))

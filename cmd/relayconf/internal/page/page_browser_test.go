@@ -42,15 +42,15 @@ func TestChangesAppearInTheirOrderWithoutAReload(t *testing.T) {
 	b.shows("#environments", "There are no environments")
 	b.do("window.loaded = true")
 	s.Changes(false, []autoconfig.Change{environmentText("e1", "production", 1, "")})
-	s.Changes(false, []autoconfig.Change{environmentText("e1", "production", 2, expiring("e1", time.Now().Add(time.Hour)))})
+	s.Changes(false, []autoconfig.Change{environmentText("e1", "production", 2, expiring("000000-e1", time.Now().Add(time.Hour)))})
 	s.Changes(false, []autoconfig.Change{{Kind: autoconfig.EnvironmentDeleted, ID: "e1", Version: 3}})
 	s.Changes(false, []autoconfig.Change{environmentText("e2", "test", 1, "")})
 	b.becomes("document.querySelectorAll('#log .entry').length === 4")
 	assert.Equal(t, []string{"web/test environment added", "web/production environment removed",
-		"web/production accepted key added …e1 expires", "web/production environment added"},
+		"web/production accepted key added …0-e1 expires", "web/production environment added"},
 		evaluate[[]string](b, "[...document.querySelectorAll('#log .what')].map((e) => e.textContent.replace(/ expires .*/, ' expires'))"))
 	assert.Equal(t, []string{"web/test"}, b.names("environments"))
-	assert.Equal(t, []string{"…e1"}, evaluate[[]string](b, "[...document.querySelectorAll('#log .unbroken')].map((e) => e.textContent)"), "not broken over lines")
+	assert.Equal(t, []string{"…0-e1"}, evaluate[[]string](b, "[...document.querySelectorAll('#log .unbroken')].map((e) => e.textContent)"), "not broken over lines")
 	assert.True(t, evaluate[bool](b, "window.loaded === true"))
 }
 

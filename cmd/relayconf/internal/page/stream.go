@@ -49,6 +49,14 @@ func (u update) split() (pieces []update) {
 	}
 }
 
+// sort sorts the items nearly as the page does: to sort them is the work of a moment there then.
+func (u update) sort() {
+	slices.SortFunc(u.Environments, func(a, b shownEnvironment) int {
+		return cmp.Or(cmp.Compare(a.ProjKey, b.ProjKey), cmp.Compare(a.EnvKey, b.EnvKey), cmp.Compare(a.ID, b.ID))
+	})
+	slices.SortFunc(u.Relays, func(a, b Relay) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+}
+
 func cut[T any](items []T) (first, rest []T) {
 	n := min(chunk, len(items))
 	return items[:n:n], items[n:]
@@ -137,7 +145,7 @@ func (p *Page) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer p.leave(page)
-	slices.SortFunc(all.Environments, func(a, b shownEnvironment) int { return cmp.Compare(a.ID, b.ID) })
+	all.sort()
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
 	out := &stream{ResponseController: http.NewResponseController(w), w: w}

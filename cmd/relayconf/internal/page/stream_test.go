@@ -70,13 +70,13 @@ func TestAStreamBringsEverythingInPiecesAndThenTheChanges(t *testing.T) {
 	hub := newHub()
 	var relays []Relay
 	for i := range 3 * chunk {
-		relays = append(relays, Relay{ID: fmt.Sprint(i), Name: "eu", Sync: InSync})
+		relays = append(relays, Relay{ID: fmt.Sprint(i), Name: fmt.Sprintf("eu-%04d", i), Sync: InSync})
 	}
 	hub.setRelays(relays...)
 	s := serve(t, hub, "127.0.0.1:0")
 	var changes []autoconfig.Change
 	for i := range 2*chunk + 1 {
-		changes = append(changes, environmentText(fmt.Sprintf("e%04d", i), "production", 1, ""))
+		changes = append(changes, environmentText(fmt.Sprintf("e%04d", i), fmt.Sprintf("env%04d", 5000-i), 1, ""))
 	}
 	s.Changes(true, changes)
 	e := s.events(t)
@@ -96,7 +96,8 @@ func TestAStreamBringsEverythingInPiecesAndThenTheChanges(t *testing.T) {
 	}
 	assert.Len(t, all.Relays, 3*chunk)
 	require.Len(t, all.Environments, 2*chunk+1)
-	assert.Equal(t, "e0500", all.Environments[500].ID, "sorted")
+	assert.Equal(t, []string{"e0500", "e0000"}, []string{all.Environments[0].ID, all.Environments[500].ID}, "sorted by their keys")
+	assert.Equal(t, []string{"eu-0000", "eu-0749"}, []string{all.Relays[0].Name, all.Relays[3*chunk-1].Name}, "sorted")
 	s.Changes(false, []autoconfig.Change{environmentText("e0000", "test", 2, "")})
 	u := e.update()
 	require.Len(t, u.Environments, 1)

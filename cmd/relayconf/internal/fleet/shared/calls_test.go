@@ -4,6 +4,7 @@ package shared
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/relayconf/relayconf/link/agent/agentpb"
 )
@@ -101,6 +103,54 @@ func TestACallCountsOnce(t *testing.T) {
 	one.eventually("a call for another hub is ignored", func() bool { return one.Stats().Ignored > before })
 	require.NoError(t, one.Call(t.Context(), "b", &agentpb.GetVersionInfoRequest{}, &agentpb.VersionInfo{}))
 	assert.Equal(t, connections+1, b.manager.Status().Connections)
+}
+
+// A thief of messages knows the ID of a call, and has the answers to others. None of them is taken for the answer.
+func TestAnAnswerCountsOnlyForTheCallThatItWasWrittenFor(t *testing.T) {
+	server := startServer(t)
+	toRedis := newLine(t, server.addr())
+	long := func(o *Options) { o.Expiry = time.Minute } // so that the hub is not missed
+	one, two := startHub(t, server.url(), "hub-1", long), startHub(t, "redis://"+toRedis.addr(), "hub-2", long)
+	startRelay(t, two.addr, "b")
+	one.shows("b", two)
+	thief, ours := server.client(t), one.where()
+	heard := thief.Subscribe(t.Context(), ours.mail(two.instance))
+	defer heard.Close()
+	_, err := heard.Receive(t.Context())
+	require.NoError(t, err)
+	toRedis.cut() // the hub that is asked never answers
+	var info agentpb.VersionInfo
+	called := make(chan error, 1)
+	go func() { called <- one.Call(t.Context(), "b", &agentpb.GetVersionInfoRequest{}, &info) }()
+	message, err := heard.ReceiveMessage(t.Context())
+	require.NoError(t, err)
+	var c call
+	require.NoError(t, json.Unmarshal([]byte(message.Payload[headerSize:]), &c))
+
+	answer := func(id, version string) reply {
+		encoded, err := proto.Marshal(&agentpb.VersionInfo{Version: version})
+		require.NoError(t, err)
+		return reply{ID: id, Response: encoded}
+	}
+	send := func(s secret, k kind, place string, r reply) {
+		sealed, err := s.seal(k, place, r)
+		require.NoError(t, err)
+		require.NoError(t, thief.Publish(t.Context(), ours.mail(one.instance), sealed).Err())
+	}
+	send(ours.secret, kindReply, one.instance, answer("another call", "to another call")) // is of no use, and not counted
+	for name, bad := range map[string]func(){
+		"by somebody with another key": func() { send(testSecret(t, "rel-of-another-fleet"), kindReply, one.instance, answer(c.ID, "forged")) },
+		"to another hub":               func() { send(ours.secret, kindReply, two.instance, answer(c.ID, "to another hub")) },
+		"no answer":                    func() { send(ours.secret, kindCall, one.instance, answer(c.ID, "no answer")) },
+	} {
+		before := one.Stats().Ignored
+		bad()
+		one.eventually(name, func() bool { return one.Stats().Ignored > before })
+	}
+	send(ours.secret, kindReply, one.instance, answer(c.ID, "the answer"))
+	send(ours.secret, kindReply, one.instance, answer(c.ID, "the answer, once more"))
+	require.NoError(t, <-called)
+	assert.Equal(t, "the answer", info.Version)
 }
 
 func TestANameIsTakenByTheRulesAtAllHubs(t *testing.T) {

@@ -236,3 +236,26 @@ func TestAPartHasOnlyRelaysThatBelongThere(t *testing.T) {
 	assert.Error(t, part{0, nil}.check(at))
 	assert.Error(t, part{1, make([]relayRecord, maxPart+1)}.check(at))
 }
+
+func TestACallCountsOnceAndWhileItsHeartbeatIsRecent(t *testing.T) {
+	f := &Fleet{peers: *testPeers(), calls: newCalls()} // hubs' news expire after 15 s
+	f.peers.sent[1], f.peers.sent[2] = at(0), at(40)
+	for _, test := range []struct {
+		name    string
+		seconds int
+		call    call
+		want    error
+	}{
+		{"the heartbeat of 30 s ago is recent", 30, call{ID: "a", Number: 1}, nil},
+		{"once more", 30, call{ID: "a", Number: 1}, errReplayed},
+		{"that of 31 s ago is not", 31, call{ID: "b", Number: 1}, errLate},
+		{"there was no such heartbeat", 31, call{ID: "c", Number: 3}, errLate},
+		{"a replay for as long as the heartbeat may be recent", 69, call{ID: "a", Number: 2}, errReplayed},
+		{"another call", 70, call{ID: "d", Number: 2}, nil},
+		{"a replay when it was forgotten", 90, call{ID: "a", Number: 1}, errLate},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			assert.ErrorIs(t, f.check(test.call, at(test.seconds)), test.want)
+		})
+	}
+}

@@ -19,6 +19,9 @@ let lostAt = 0; // when the connection broke; 0 while there is one
 let tried = false; // a first attempt has failed
 let planned = false;
 
+const sections = 3; // the fleet, the environments, the log
+let shown = 0; // at first one section more is drawn in each frame, so that no frame takes long
+
 follow("page/events", {
   event(name, data) {
     if (name === "begin") {
@@ -33,8 +36,8 @@ follow("page/events", {
       coming = null;
       lostAt = 0;
     }
-    if (target === model) draw();
   },
+  idle: draw,
   lost() {
     coming = null;
     tried = true;
@@ -53,6 +56,10 @@ function draw() {
   planned = true;
   requestAnimationFrame(() => {
     planned = false;
+    if (model && shown < sections) {
+      shown++;
+      draw();
+    }
     render(page(), root);
   });
 }
@@ -63,6 +70,7 @@ let loadedBuild;
 function page() {
   loadedBuild ??= model?.beginning.build;
   document.title = title();
+  const live = model && shown === sections;
   return html`
     <nav class="skip" aria-label="Skip">
       <a href="#fleet">To the fleet</a><a href="#environments">To the environments</a><a href="#log">To the changes</a>
@@ -70,14 +78,14 @@ function page() {
     <header>
       <h1><img src="page/icon.svg" alt="" width="28" height="28">relayconf</h1>
       <p class="minor">${model ? `${model.beginning.name} · ${model.beginning.version}` : nothing}</p>
-      <p id="connection" role="status" class=${lostAt ? "lost" : model ? "live" : ""}>${lostAt ? "Not connected" : model ? "Live" : "Connecting"}</p>
+      <p id="connection" role="status" class=${lostAt ? "lost" : live ? "live" : ""}>${lostAt ? "Not connected" : live ? "Live" : "Connecting"}</p>
       ${themeButton()}
     </header>
     ${notices()}
     ${model ? html`<main class=${lostAt ? "dated" : ""}>${overview(model)}
       <div class="columns">
-        <div class="lists">${fleet(model, lists.fleet, draw)}${environments(model, lists.environments, draw)}</div>
-        ${log(model, lists.log, draw)}
+        <div class="lists">${fleet(model, lists.fleet, draw)}${shown > 1 ? environments(model, lists.environments, draw) : nothing}</div>
+        ${shown > 2 ? log(model, lists.log, draw) : nothing}
       </div></main>` : nothing}
   `;
 }
