@@ -8,8 +8,9 @@ import (
 // MessageHandler is the relay's side. It is called when the configuration changes.
 //
 // Calls are made one at a time, from one goroutine, never before StreamManager.Start and never after
-// StreamManager.Done is closed. While a call runs nothing else is read from the stream, and no time counts against
-// the read timeout, so a slow handler loses nothing. A handler that panics ends the program, as in any goroutine.
+// StreamManager.Done is closed. While a call runs nothing is read from the stream, but for 256 KiB of a put that has
+// begun, and no time counts against the read timeout, so a slow handler loses nothing. A handler that panics ends the
+// program, as in any goroutine.
 type MessageHandler interface {
 	// AddEnvironment tells of an environment that was not there before.
 	AddEnvironment(params envfactory.EnvironmentParams)

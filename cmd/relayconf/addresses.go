@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"syscall"
 )
@@ -19,10 +20,14 @@ func checkAddress(flag, address string) error {
 	return nil
 }
 
-// listenError adds the flag to the error of a listener. An address that this machine does not have is bad usage.
-func listenError(flag string, err error) error {
+// listenError adds the flag to the error of a listener. An address that this machine does not have is bad usage; one that is
+// in use is not, since it may be free when a supervisor starts the command again.
+func listenError(flag, address string, err error) error {
 	var name *net.DNSError
-	if errors.As(err, &name) || errors.Is(err, syscall.EADDRNOTAVAIL) {
+	switch {
+	case errors.Is(err, inUse):
+		return fmt.Errorf("the address %s is in use: give another --%s, or end the program that listens there", address, flag)
+	case errors.As(err, &name) || errors.Is(err, syscall.EADDRNOTAVAIL):
 		return usageError("%w; give another --%s, which must be an address of this machine", err, flag)
 	}
 	return err

@@ -16,6 +16,7 @@ import (
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/envjson"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/keysource"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/logging"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/show"
 	"github.com/relayconf/relayconf/store"
 )
@@ -87,7 +88,7 @@ func cacheShow(o cacheShowOptions) error {
 	if err != nil {
 		return withCode(exitUsage, err)
 	}
-	cache, err := openCache(place, key, newLoggers(stderr, environment.LogLevel))
+	cache, err := openCache(place, key, logging.Loggers(logging.New(stderr, logging.Text, environment.LogLevel), environment.LogLevel))
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/logging"
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/httpconfig"
 )
@@ -82,7 +83,8 @@ func startDemo(o watchOptions) (*demo, error) {
 		second: &act{over: make(chan struct{}), lastRemark: lastRemark, lastWords: demoGoodbye},
 		served: make(chan struct{}),
 	}
-	d.settings = settings{Config: environment, key: demoKey, loggers: newLoggers(stderr, environment.LogLevel)}
+	logger := logging.New(stderr, o.logFormat, environment.LogLevel)
+	d.settings = settings{Config: environment, key: demoKey, logger: logger, loggers: logging.Loggers(logger, environment.LogLevel)}
 	d.stdout = newStdout(o, d.settings.loggers)
 	d.words = d.stdout
 	if o.format == "json" {

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/listen"
-	"github.com/relayconf/relayconf/cmd/relayconf/internal/logging"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/notify"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/ops"
 )
@@ -12,10 +11,7 @@ import (
 // startHealth opens the --health-addr, and tells systemd from now on how watch is doing. The function that it returns ends
 // both.
 func (f *follower) startHealth() (stop func(), err error) {
-	logger := structuredLogger(f.settings.loggers)
-	if f.options.logFormat == logging.JSON {
-		logger = logging.New(stderr, logging.JSON, f.settings.LogLevel)
-	}
+	logger := f.settings.logger
 	shown := ops.New(ops.Options{
 		Report:  func() ops.Report { return ops.Report{Status: f.manager.Status()} },
 		Version: version(), Logger: logger,
@@ -27,7 +23,7 @@ func (f *follower) startHealth() (stop func(), err error) {
 			MaxConnections: mostProbes, WriteTimeout: opsWriteTimeout, Logger: logger})
 		if err != nil {
 			cancel()
-			return func() {}, listenError("health-addr", err)
+			return func() {}, listenError("health-addr", f.options.healthAddr, err)
 		}
 	}
 	ended := make(chan struct{})

@@ -54,7 +54,7 @@ func TestAHealthAddressInUseEndsWatch(t *testing.T) {
 	upstream := autoconfigtest.NewServer(t)
 	w := start(t, service(upstream.URL), "watch", "--health-addr", strings.TrimPrefix(upstream.URL, "http://"))
 	w.exit(exitUnexpected)
-	assert.Contains(t, w.stderr.String(), "the health listener can't be opened")
+	assert.Contains(t, w.stderr.String(), " is in use: give another --health-addr, or end the program that listens there")
 }
 
 func TestTheLogOfWatchHasOneFormat(t *testing.T) {

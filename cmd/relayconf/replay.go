@@ -93,7 +93,7 @@ func replay(path string, o replayOptions) error {
 	defer signals.end()
 	listener, err := net.Listen("tcp", o.addr)
 	if err != nil {
-		return usageError("can't listen on %s: %s; choose another address with --addr", o.addr, err)
+		return listenError("addr", o.addr, fmt.Errorf("can't listen on %s: %w", o.addr, err))
 	}
 	player := recording.Handler(o.replay)
 	server := &http.Server{Handler: &connectionLog{next: player, out: os.Stdout}, ReadHeaderTimeout: 10 * time.Second}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 	"github.com/spf13/cobra"
@@ -16,7 +17,8 @@ import (
 var rootHelp = `relayconf keeps a relay configured: it follows the auto-configuration stream that tells
 which environments a relay serves, and with which keys.
 
-These environment variables work for every command that connects to the service:
+These environment variables are for the commands that connect to the service: watch, serve and record. Of them,
+cache show has those of the key, the cache and the log.
   AUTO_CONFIG_KEY      the auto-configuration key; --key-file is the other way to give it
   STREAM_URI           the service's base URI (default https://stream.launchdarkly.com)
   INIT_TIMEOUT         the default of --init-timeout
@@ -90,6 +92,10 @@ func printError(called *cobra.Command, err error, inJSON bool) {
 		logger := logging.New(stderr, logging.JSON, ldlog.Error)
 		if usage != "" {
 			logger = logger.With("hint", usage)
+		}
+		text, details, several := strings.Cut(text, "\n")
+		if several {
+			logger = logger.With("details", logging.Lines(details))
 		}
 		logger.Error(text)
 		return

@@ -152,7 +152,9 @@ func TestServeExitCodes(t *testing.T) {
 		{"a host without a port for probes", hubKey, []string{"--environments", good, "--health-addr", "127.0.0.1"}, exitUsage, "--health-addr 127.0.0.1 is no address"},
 		{"a bad address for probes", hubKey, []string{"--environments", good, "--health-addr", "192.0.2.1:0"}, exitUsage, "give another --health-addr"},
 		{"a bad address for operators", hubKey, []string{"--environments", good, "--admin-addr", "localhost"}, exitUsage, "--admin-addr localhost is no address"},
-		{"an address in use", hubKey, []string{"--environments", good, "--addr", taken.Addr().String()}, exitUnexpected, "the relays listener can't be opened"},
+		{"a fleet in Redis at an impossible port", hubKey, []string{"--environments", good, "--fleet-redis", "redis://127.0.0.1:99999"}, exitUsage, "(--fleet-redis, FLEET_REDIS_URL): the Redis URL can't be used: its port is 99999"},
+		{"an address in use", hubKey, []string{"--environments", good, "--addr", taken.Addr().String()}, exitUnexpected, "the address " + taken.Addr().String() + " is in use: give another --addr, or end the program that listens there"},
+		{"an address in use for probes", hubKey, []string{"--environments", good, "--health-addr", taken.Addr().String()}, exitUnexpected, "is in use: give another --health-addr"},
 		{"something else in the place of the cache", hubKey, []string{"--environments", good, "--cache-file", inFile(t, "precious", "my diary, which is long enough")}, exitUsage, "precious"},
 		{"the same, with a stream", hubKey, []string{"--stream-uri", "http://127.0.0.1:1", "--cache-file", inFile(t, "precious", "my diary, which is long enough")}, exitUsage, "precious"},
 		{"a log format", hubKey, []string{"--environments", good, "--log-format", "xml"}, exitUsage, "it must be text or json"},
@@ -193,9 +195,28 @@ func TestAFailedStartIsOneErrorInTheTextLogToo(t *testing.T) {
 			t.Parallel()
 			p := start(t, hubKey, append([]string{"serve"}, args...)...)
 			p.exit(exitUsage)
-			assert.NotContains(t, p.stderr.String(), "level=INFO msg=Ended")
-			assert.Equal(t, 1, strings.Count(p.stderr.String(), "relayconf: ")+strings.Count(p.stderr.String(), "level=ERROR"), p.stderr.String())
+			assert.NotContains(t, p.stderr.String(), "INFO: Ended")
+			assert.Equal(t, 1, strings.Count(p.stderr.String(), "relayconf: ")+strings.Count(p.stderr.String(), " ERROR: "), p.stderr.String())
 		})
+	}
+}
+
+func TestFilesAreCheckedBeforeAPortIsOpenedAndEachMistakeIsALine(t *testing.T) {
+	t.Parallel()
+	mistakes := inFile(t, "e.yaml", "environments:\n  - {projKey: web, envKey: a, sdkKey: b}\n  - {id: x, projKey: web, sdkKey: c}\n")
+	for _, format := range []string{"text", "json"} {
+		p := start(t, hubKey, "serve", "--environments", mistakes, "--addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--log-format", format)
+		p.exit(exitUsage)
+		log := p.stderr.String()
+		assert.NotContains(t, log, "Listening")
+		first, second := mistakes+":2: an environment needs an id", mistakes+":3: an environment needs an envKey"
+		if format == "text" {
+			assert.Contains(t, log, " ERROR: Ended\n  "+first+"\n  "+second+"\n")
+			continue
+		}
+		var line struct{ Error []string }
+		require.NoError(t, json.Unmarshal([]byte(log), &line))
+		assert.Equal(t, []string{first, second}, line.Error)
 	}
 }
 

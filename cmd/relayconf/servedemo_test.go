@@ -41,7 +41,7 @@ func TestServeDemoShowsChangesAndEndsByItself(t *testing.T) {
 	out = p.stdout.String()
 	for _, want := range []string{"eu-1    ", "us-1    ", "shop-1  ", "received all: 3 environments", "received all: 1 environment\n",
 		"All 3 relays have applied it.", "key rotated", "2 of 3 relays have applied it; missing:\n  us-1 is not connected", "expired",
-		"added    shop/test", "TTL 5m -> 10m", "removed  web/staging", "interrupted", "That was the demo"} {
+		"added    shop/test", "TTL 5m -> 10m", "removed  web/staging", "interrupted", "shop-1  ended: ", "401", "That was the demo"} {
 		assert.Contains(t, out, want)
 	}
 	for line := range strings.Lines(out) {

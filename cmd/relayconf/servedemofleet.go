@@ -55,6 +55,17 @@ func (d *hubDemo) stopRelay(name string) {
 	<-r.manager.Done()
 }
 
+// waitForTheEndOf says why a relay has ended, as one does whose key is rejected when it connects again.
+func (d *hubDemo) waitForTheEndOf(name string) {
+	manager := d.running[name].manager
+	select {
+	case <-manager.Done():
+		d.say("%-8sended: %s", name, manager.Err())
+	case <-time.After(demoPatience):
+	case <-d.stop.Done():
+	}
+}
+
 func (d *hubDemo) stopRelays() {
 	for name := range d.running {
 		d.stopRelay(name)

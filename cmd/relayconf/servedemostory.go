@@ -48,7 +48,11 @@ var (
 			return d.edit(func(f *demoFiles) { f.TTL, f.Staging = "600", false })
 		}},
 		{"The key of the relay of the shop is revoked.", func(d *hubDemo) error {
-			return d.edit(func(f *demoFiles) { f.ShopKey = false })
+			err := d.edit(func(f *demoFiles) { f.ShopKey = false })
+			if err == nil {
+				d.waitForTheEndOf("shop-1")
+			}
+			return err
 		}},
 	}
 	demoReset = []demoStep{

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/certs"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/change"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/filesource"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/filewatch"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet/shared"
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/keyfile"
@@ -164,7 +167,7 @@ func (s *server) run(signals signals) error {
 	case err == nil:
 		s.logger.Info("Ended")
 	case s.logger.Enabled(context.Background(), slog.LevelError):
-		s.logger.Error("Ended", "error", maskKeys(err.Error()))
+		s.logger.Error("Ended", "error", logging.Lines(maskKeys(err.Error())))
 		err = logged(err)
 	}
 	return err
@@ -184,10 +187,16 @@ func (s *server) startWatchdog() (stop func()) {
 	}
 }
 
-// start opens the listeners before it starts the source, so that probes see the reason that it is not ready.
+// start opens the listeners before it starts the source, so that probes see the reason that it is not ready. Files with a
+// mistake, which it could only serve from a cache, are refused before that.
 func (s *server) start(ctx context.Context) error {
 	if err := s.startKeys(ctx); err != nil {
 		return err
+	}
+	if s.options.environments != "" && s.cache == nil {
+		if err := filesource.Check(s.options.environments); err != nil && !errors.Is(err, filewatch.ErrBeingWritten) {
+			return withCode(exitUsage, err)
+		}
 	}
 	if err := s.listen(ctx); err != nil {
 		return err
@@ -213,7 +222,7 @@ func (s *server) listen(ctx context.Context) (err error) {
 		}
 	}
 	if s.relays, err = listen.Start(ctx, relays); err != nil {
-		return listenError("addr", err)
+		return listenError("addr", o.addr, err)
 	}
 	s.ops = ops.New(ops.Options{Report: s.report, Version: version(), Details: s.details, Profiling: o.profiling,
 		Collectors: []prometheus.Collector{hubCollector{s}, s.delivery}, Logger: s.logger})
@@ -241,7 +250,7 @@ func (s *server) listenTo(ctx context.Context, name, address string, handler htt
 	if err == nil {
 		s.others = append(s.others, opened)
 	}
-	return listenError(name+"-addr", err)
+	return listenError(name+"-addr", address, err)
 }
 
 // wait returns when there is a reason to end: an error, or nil if it is a good one.

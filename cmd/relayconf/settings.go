@@ -2,17 +2,13 @@ package main
 
 import (
 	"context"
-	"io"
-	"log"
+	"log/slog"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/keysource"
-	"github.com/relayconf/relayconf/cmd/relayconf/internal/logging"
-	"github.com/relayconf/relayconf/cmd/relayconf/internal/terminal"
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/httpconfig"
 )
@@ -23,8 +19,9 @@ type settings struct {
 	key     config.AutoConfigKey
 	keyFile string
 	http    httpconfig.HTTPConfig
-	loggers ldlog.Loggers
-	gate    *logGate // of loggers; nil if their level can't be changed
+	logger  *slog.Logger
+	loggers ldlog.Loggers // writes to logger
+	gate    *logGate      // of both; nil if their level can't be changed
 }
 
 // loadSettings reads everything and connects to nothing.
@@ -34,12 +31,7 @@ func loadSettings(keyFile, logFormat string) (settings, error) {
 	if s.Config, err = readEnvironment(); err != nil {
 		return s, err
 	}
-	base := func(ldlog.LogLevel) ldlog.BaseLogger { return newBaseLogger(stderr) }
-	if logFormat == logging.JSON {
-		logger := logging.New(stderr, logFormat, min(s.LogLevel, ldlog.Info))
-		base = func(level ldlog.LogLevel) ldlog.BaseLogger { return logging.BaseLogger(logger, level) }
-	}
-	s.loggers, s.gate = gated(base, s.LogLevel)
+	s.logger, s.loggers, s.gate = gated(stderr, logFormat, s.LogLevel)
 	if s.key, err = keysource.Read(keyFile, s.AutoConfig.Key); err != nil {
 		return s, withCode(exitUsage, err)
 	}
@@ -65,18 +57,6 @@ func indented(err error) string {
 		return text
 	}
 	return "\n  " + strings.ReplaceAll(text, "\n", "\n  ")
-}
-
-// newLoggers makes loggers whose lines begin with the time, in UTC.
-func newLoggers(out io.Writer, level ldlog.LogLevel) ldlog.Loggers {
-	var loggers ldlog.Loggers
-	loggers.SetBaseLogger(newBaseLogger(out))
-	loggers.SetMinLevel(level)
-	return loggers
-}
-
-func newBaseLogger(out io.Writer) ldlog.BaseLogger {
-	return log.New(terminal.LogWriter(out, time.Now), "", 0)
 }
 
 // keyChanges reads the key file again at each signal, and passes on each key that is new. It does so in a goroutine of its

@@ -9,6 +9,9 @@ import (
 // reload is nil: Windows has no such signal.
 var reload os.Signal
 
+// inUse is WSAEADDRINUSE: another listener has the address.
+const inUse = syscall.Errno(10048)
+
 // catchClosedPipe does nothing: writes to a closed pipe fail anyway.
 func catchClosedPipe() {}
 

@@ -216,6 +216,7 @@ func TestExitCodes(t *testing.T) {
 		"replay: bad speed":        {nil, []string{"replay", recording, "--speed", "-1"}, exitUsage, "speed"},
 		"replay: no time":          {nil, []string{"replay", recording, "--shift-times"}, exitUsage, ":!recorded"},
 		"replay: bad address":      {nil, []string{"replay", recording, "--addr", "256.0.0.1:1"}, exitUsage, "--addr"},
+		"replay: address in use":   {nil, []string{"replay", recording, "--addr", strings.TrimPrefix(ready.URL, "http://")}, exitUnexpected, "is in use: give another --addr"},
 		"replay: two keys":         {nil, []string{"replay", recording, "--key", "a", "--key-file", emptyKey}, exitUsage, "key-file"},
 		"record: file exists":      {service(ready.URL), []string{"record", recording}, exitUsage, "--force"},
 		"record: rejected key":     {service(rejecting.URL), []string{"record", folder + "/r.sse"}, exitPermanent, "401"},

@@ -154,7 +154,7 @@ var line = []promise{
 	},
 	{
 		text: "Rule 17: SetKey ends a burst",
-		file: "internal/stream/signal.go", from: "if s.Dropped() {", to: "if s.line == nil {",
+		file: "internal/stream/signal.go", from: "if s.Item.More || s.Dropped() {", to: "if s.Item.More {",
 		folder: "autoconfig", test: "TestRule17SetKeyEndsABurst",
 	},
 	{

@@ -49,7 +49,7 @@ var rules = []promise{
 	},
 	{
 		text: "Rule 3: a delete of what was never seen leaves one, too",
-		file: "internal/state/state.go", from: "\t\tknown = set.add(m.ID)\n\t} else", to: "\t\treturn\n\t} else",
+		file: "internal/state/state.go", from: "\t\tknown = set.add(m.ID, hash)\n\t} else", to: "\t\treturn\n\t} else",
 		folder: "internal/state", test: "TestRule03DeletesLeaveTombstones",
 	},
 	{
@@ -60,7 +60,7 @@ var rules = []promise{
 	{
 		text: "Rule 4: what a put removed may come back with any version",
 		file: "internal/state/set.go", from: "\t\t\tremoved = append(removed, known)\n",
-		to: "\t\t\tremoved = append(removed, known)\n\t\t\ts.index.add(known.id, len(kept))\n" +
+		to: "\t\t\tremoved = append(removed, known)\n\t\t\ts.index.add(wire.Hash(wire.View(known.id)), len(kept))\n" +
 			"\t\t\tkept = append(kept, item{id: known.id, version: known.version})\n",
 		folder: "internal/state", test: "TestRule04WhatAPutRemovedMayComeBack",
 	},

@@ -22,7 +22,8 @@ type Item struct {
 	Name string
 
 	// Data is the data of an Event, or the text after the colon of a Comment, without one leading space. It is valid
-	// until the next call of Next. Only the first 64 KiB of a comment are kept. The bytes are as received, UTF-8 or not.
+	// until the next call of Next; with More until the call after that, so that the reader may read on while a part is
+	// decoded. Only the first 64 KiB of a comment are kept. The bytes are as received, UTF-8 or not.
 	Data []byte
 
 	// More says that Data is a part of an Event's data: the rest comes with the next items of Kind Event. See

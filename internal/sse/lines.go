@@ -11,11 +11,12 @@ type lines struct {
 	minBuf, maxBuf int // the buffer starts with minBuf bytes and doubles up to maxBuf while reads fill it
 
 	buf        []byte
-	start, end int  // buf[start:end] was received and not yet taken; start is the start of a line
-	lf         int  // there is no LF in buf[start:lf]
-	cr         int  // there is no CR in buf[start:cr]
-	afterCR    bool // the last line ended with CR: an LF that follows belongs to it
-	begun      bool // the byte order mark was looked for
+	spare      []byte // has the line that was consumed last, and is used again at the next one; nil if there was none
+	start, end int    // buf[start:end] was received and not yet taken; start is the start of a line
+	lf         int    // there is no LF in buf[start:lf]
+	cr         int    // there is no CR in buf[start:cr]
+	afterCR    bool   // the last line ended with CR: an LF that follows belongs to it
+	begun      bool   // the byte order mark was looked for
 }
 
 // next takes the next whole line off the buffer, without its end. A line that ends with CR is whole at once, whether or
@@ -107,13 +108,20 @@ func (l *lines) isFull() bool {
 	return l.end == len(l.buf) && len(l.buf) == l.maxBuf && l.end-l.start > l.maxBuf/2
 }
 
-// consume takes the line under way off the buffer. It stays valid until the next call of free.
-func (l *lines) consume() { l.startAt(l.end) }
+// consume takes the line under way, which fills the buffer, and goes on in another buffer of the largest size. The taken
+// line stays valid until the next call of free after another consume.
+func (l *lines) consume() {
+	l.buf, l.spare = l.spare, l.buf
+	if l.buf == nil {
+		l.buf = make([]byte, l.maxBuf)
+	}
+	l.start, l.end, l.lf, l.cr = 0, 0, 0, 0
+}
 
-// shrink gives a large buffer back if there is nothing in it.
+// shrink gives large buffers back if there is nothing in them.
 func (l *lines) shrink() {
 	if l.start == l.end && len(l.buf) > l.minBuf {
-		l.buf = nil
+		l.buf, l.spare = nil, nil
 		l.start, l.end, l.lf, l.cr = 0, 0, 0, 0
 	}
 }

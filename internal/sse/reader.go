@@ -24,7 +24,7 @@ const maxEmptyReads = 100
 
 // Reader reads one stream. One goroutine may call Next; Silence, LastByte and LastField may be called from any.
 //
-// It holds at most some 512 KiB between items, however large the events were, and some 16 KiB once a comment says that
+// It holds at most some 768 KiB between events, however large they were, and some 16 KiB once a comment says that
 // the stream is idle. Reading an event allocates nothing, once the buffers have grown, if it is smaller than 256 KiB and
 // its name is a known one or the same as before.
 type Reader struct {

@@ -108,6 +108,21 @@ func TestAHugeEventInPartsTakesNoMoreThanTheBuffer(t *testing.T) {
 	assert.Less(t, memory().TotalAlloc-before.TotalAlloc, uint64(1<<20))
 }
 
+func TestAPartStaysValidWhileTheNextIsRead(t *testing.T) {
+	long := counting(1000)
+	r := split("event:put\ndata:"+long+"\n\ndata:a\n\n", 7, tiny)
+	var before, joined string
+	var part []byte
+	for more := true; more; {
+		item, err := r.Next()
+		require.NoError(t, err)
+		assert.Equal(t, before, string(part), "the part before, after the next was read")
+		part, before, more = item.Data, string(item.Data), item.More
+		joined += before
+	}
+	assert.Equal(t, long, joined)
+}
+
 func TestReadyReturnsOnlyWhatHasCome(t *testing.T) {
 	reader, writer := io.Pipe()
 	r := NewReader(reader, 0, protocol)
@@ -135,4 +150,17 @@ func TestAnIdleStreamGivesTheBufferBack(t *testing.T) {
 	require.Equal(t, event("message", "a"), next(t, r))
 	assert.LessOrEqual(t, len(r.lines.buf), 2*tiny.minBuf+8)
 	runtime.KeepAlive(r)
+}
+
+func TestAnIdleStreamGivesTheBufferOfAPartBack(t *testing.T) {
+	r := split("event:put\ndata:"+counting(1000)+"\n\n:idle\n:idle\n", 7, tiny)
+	for {
+		if item, err := r.Next(); err != nil || item.Kind == Comment {
+			require.NoError(t, err)
+			break
+		}
+	}
+	require.NotNil(t, r.lines.spare)
+	require.Equal(t, comment("idle"), next(t, r)) // the first one may come with bytes that follow
+	assert.Nil(t, r.lines.spare)
 }

@@ -6,7 +6,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/relayconf/relayconf/internal/wire"
 )
+
+func hashOf(id string) uint32 { return wire.Hash([]byte(id)) }
 
 func TestAnIndexFindsWhatWasAddedAndNothingElse(t *testing.T) {
 	for _, room := range []int{0, 6, 7, 3000} {
@@ -14,15 +18,15 @@ func TestAnIndexFindsWhatWasAddedAndNothingElse(t *testing.T) {
 		var items []item
 		for place := range 3000 {
 			id := fmt.Sprint("id-", place)
-			require.Equal(t, -1, x.find(id, items), "before it was added")
-			x.add(id, place)
+			require.Equal(t, -1, x.find(id, hashOf(id), items), "before it was added")
+			x.add(hashOf(id), place)
 			items = append(items, item{id: id})
-			require.Equal(t, place, x.find(id, items))
+			require.Equal(t, place, x.find(id, hashOf(id), items))
 		}
 		for place := range items {
-			require.Equal(t, place, x.find(items[place].id, items))
+			require.Equal(t, place, x.find(items[place].id, hashOf(items[place].id), items))
 		}
-		assert.Equal(t, -1, x.find("", items))
+		assert.Equal(t, -1, x.find("", hashOf(""), items))
 	}
 }
 
@@ -30,11 +34,11 @@ func TestAnIndexTellsIDsOfTheSameHashApart(t *testing.T) {
 	x := newIndex(0)
 	items := []item{{id: "a"}, {id: "b"}, {id: "c"}}
 	for place := range items {
-		x.insert(slot{hash: x.hash("b"), nth: uint32(place) + 1})
+		x.insert(slot{hash: hashOf("b"), nth: uint32(place) + 1})
 	}
-	assert.Equal(t, 1, x.find("b", items))
+	assert.Equal(t, 1, x.find("b", hashOf("b"), items))
 	x.grow(100)
-	assert.Equal(t, 1, x.find("b", items))
+	assert.Equal(t, 1, x.find("b", hashOf("b"), items))
 }
 
 func TestAnIndexWithRoomIsNotMadeAnew(t *testing.T) {
@@ -42,7 +46,7 @@ func TestAnIndexWithRoomIsNotMadeAnew(t *testing.T) {
 		x := newIndex(n)
 		slots := len(x.slots)
 		for place := range n {
-			x.add(fmt.Sprint(place), place)
+			x.add(hashOf(fmt.Sprint(place)), place)
 		}
 		assert.Len(t, x.slots, slots, "%d items", n)
 	}

@@ -90,10 +90,10 @@ func (s *set) list(entries *wire.Entries) ([]listing, places) {
 			}
 			continue
 		}
-		place := s.index.find(entry.ID, s.items)
+		place := s.index.find(entry.ID, entry.Hash, s.items)
 		if place < 0 {
 			place = len(s.items)
-			s.add(entry.ID)
+			s.add(entry.ID, entry.Hash)
 		}
 		repeated = !listed.add(place) || repeated
 		items = append(items, listing{entry, place})
@@ -120,7 +120,7 @@ func (s *set) lastOfEach(entries *wire.Entries) []listing {
 	}
 	for entry := range entries.All() {
 		if entry.Run == (wire.Run{}) {
-			set(s.index.find(entry.ID, s.items), entry)
+			set(s.index.find(entry.ID, entry.Hash, s.items), entry)
 			continue
 		}
 		for place := entry.Run.From; place < entry.Run.To; place++ {

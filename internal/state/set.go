@@ -51,19 +51,19 @@ func (s *set) At(place int) (id, text string) {
 }
 
 // Place implements wire.Known.
-func (s *set) Place(id []byte) int { return s.index.find(string(id), s.items) }
+func (s *set) Place(id []byte) int { return s.index.find(string(id), wire.Hash(id), s.items) }
 
 // find returns the known item or tombstone; nil if there is none.
-func (s *set) find(id string) *item {
-	if place := s.index.find(id, s.items); place >= 0 {
+func (s *set) find(id string, hash uint32) *item {
+	if place := s.index.find(id, hash, s.items); place >= 0 {
 		return &s.items[place]
 	}
 	return nil
 }
 
 // add makes a place for an id that is not known.
-func (s *set) add(id string) *item {
-	s.index.add(id, len(s.items))
+func (s *set) add(id string, hash uint32) *item {
+	s.index.add(hash, len(s.items))
 	s.items = append(s.items, item{id: id, version: neverSeen})
 	return &s.items[len(s.items)-1]
 }
@@ -86,7 +86,10 @@ func (s *set) store(known *item, fresh *wire.Item) {
 		}
 		s.provisional[known.id] = true
 	}
-	known.digest = digest.Of(s.kind, known.id, known.version)
+	known.digest = fresh.Digest
+	if known.digest == (digest.Digest{}) {
+		known.digest = digest.Of(s.kind, known.id, known.version)
+	}
 	s.digest = s.digest.Plus(known.digest)
 	s.live++
 	s.revision++
@@ -127,7 +130,7 @@ func (s *set) keep(listed places) []item {
 	s.index = newIndex(listed.count)
 	for place, known := range s.items {
 		if listed.has(place) {
-			s.index.add(known.id, len(kept))
+			s.index.add(wire.Hash(wire.View(known.id)), len(kept))
 			kept = append(kept, known)
 			continue
 		}

@@ -57,7 +57,7 @@ func TestAKnownIDKeepsNoOtherText(t *testing.T) {
 				}
 				s.Apply(m, epoch)
 			}
-			known := s.environments.find("a")
+			known := s.environments.find("a", hashOf("a"))
 			require.NotNil(t, known)
 			for i, text := range texts {
 				if unsafe.StringData(text) != unsafe.StringData(known.text) || known.text == "" {

@@ -48,7 +48,7 @@ func (s *State) Apply(message wire.Message, now time.Time) Outcome {
 
 func (s *State) applyPatch(m *wire.Patch, now time.Time, out *Outcome) {
 	set := s.setOf(m.Kind)
-	known := set.find(m.Item.ID)
+	known := set.find(m.Item.ID, m.Item.Hash)
 	switch {
 	case m.Item.Misplaced:
 		out.misplaced(&m.Item)
@@ -61,9 +61,10 @@ func (s *State) applyPatch(m *wire.Patch, now time.Time, out *Outcome) {
 
 func (s *State) applyDelete(m *wire.Delete, out *Outcome) {
 	set := s.setOf(m.Kind)
-	known := set.find(m.ID)
+	hash := wire.Hash(wire.View(m.ID))
+	known := set.find(m.ID, hash)
 	if known == nil {
-		known = set.add(m.ID)
+		known = set.add(m.ID, hash)
 	} else if m.Version <= known.version {
 		out.stale(known, m.Version)
 		return
@@ -89,7 +90,7 @@ func (s *State) store(set *set, known *item, fresh *wire.Item, now time.Time, ou
 		return false
 	}
 	if known == nil {
-		known = set.add(fresh.ID)
+		known = set.add(fresh.ID, fresh.Hash)
 	}
 	kind := set.kinds.added
 	if known.text != "" {

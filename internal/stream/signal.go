@@ -65,9 +65,9 @@ type Verdict struct {
 }
 
 // Next returns the next item if it came along with the last one: a burst costs no change of goroutines for each item. It
-// returns false where the line would have to read, or has dropped the connection.
+// returns false where the line would have to read, reads already, or has dropped the connection.
 func (s *Signal) Next() (sse.Item, bool) {
-	if s.Dropped() {
+	if s.Item.More || s.Dropped() {
 		return sse.Item{}, false
 	}
 	item, ok := s.reader.Ready()
@@ -95,8 +95,41 @@ func (s *Signal) LastByte() time.Time { return s.reader.LastByte() }
 
 // Proceed lets the line go on. It must be called once for each signal.
 func (s *Signal) Proceed(verdict Verdict) {
+	switch { // at once, also if the line reads on already
+	case verdict.Invalid != nil:
+		s.line.dropConnection(&invalidDataError{verdict.Invalid})
+	case verdict.Reconnect:
+		s.line.Reconnect()
+	}
+	s.line.verdicts <- verdict
+}
+
+// tell hands a signal to the consumer and waits for its verdict. It returns false if the signal was of a connection that
+// was dropped before the consumer took it, or if the line has ended.
+func (l *Line) tell(ctx context.Context, signal *Signal) bool {
+	if !l.send(ctx, signal) {
+		return false
+	}
+	_, ok := l.verdict()
+	return ok
+}
+
+// send hands a signal to the consumer. It returns false if the connection was dropped before the consumer took it.
+func (l *Line) send(ctx context.Context, signal *Signal) bool {
 	select {
-	case s.line.verdicts <- verdict:
-	case <-s.line.ctx.Done():
+	case l.signals <- signal:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// verdict waits for the verdict on the signal that was sent last. It returns false if the line has ended.
+func (l *Line) verdict() (Verdict, bool) {
+	select {
+	case verdict := <-l.verdicts:
+		return verdict, true
+	case <-l.ctx.Done():
+		return Verdict{}, false
 	}
 }

@@ -15,15 +15,19 @@ const (
 	mostInAChunk = 1024
 )
 
-// Add adds an entry at the end.
-func (e *Entries) Add(entry Entry) {
+// Add adds an entry at the end. If that begins a chunk, the chunk before it is returned: it does not change any more.
+func (e *Entries) Add(entry Entry) (full []Entry) {
 	last := len(e.chunks) - 1
 	if last < 0 || len(e.chunks[last]) == cap(e.chunks[last]) {
+		if last >= 0 {
+			full = e.chunks[last]
+		}
 		e.chunks = append(e.chunks, make([]Entry, 0, min(max(firstChunk, e.count), mostInAChunk)))
 		last++
 	}
 	e.chunks[last] = append(e.chunks[last], entry)
 	e.count++
+	return full
 }
 
 // Last returns the last entry, which may be changed; nil if there is none.

@@ -86,6 +86,7 @@ func (e *environmentFields) item(i *Item, text string, id []byte) {
 		ID:        inside,
 		Version:   e.version,
 		Text:      text,
+		Hash:      Hash(id),
 		Misplaced: misplaced,
 		Plain: e.sdkKey.from < e.sdkKey.to && e.sdkKeys == nil && e.mobileKeys == nil &&
 			e.expiringKey == part{} && e.expiringTime == 0,
@@ -99,7 +100,9 @@ func unusualItem(text, id []byte) (Item, error) {
 	if err := json.Unmarshal(text, &rep); err != nil {
 		return Item{}, err
 	}
-	return Item{ID: string(id), Version: rep.Version, Text: string(text), Misplaced: string(rep.EnvID) != string(id)}, nil
+	return Item{
+		ID: string(id), Version: rep.Version, Text: string(text), Hash: Hash(id), Misplaced: string(rep.EnvID) != string(id),
+	}, nil
 }
 
 func filterItem(text []byte, id string) (Item, error) {
@@ -107,7 +110,7 @@ func filterItem(text []byte, id string) (Item, error) {
 	if err := json.Unmarshal(text, &rep); err != nil {
 		return Item{}, err
 	}
-	return Item{ID: id, Version: rep.Version, Text: string(text)}, nil
+	return Item{ID: id, Version: rep.Version, Text: string(text), Hash: Hash(View(id))}, nil
 }
 
 // plainFields are the fields of a plain environment, but for its version. Each item has them: they are kept small.

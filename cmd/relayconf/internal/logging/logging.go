@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
@@ -14,40 +15,26 @@ import (
 
 // The formats of a log.
 const (
-	Text = "text" // key=value pairs
-	JSON = "json" // an object a line
+	Text = "text" // for people
+	JSON = "json" // an object a line, for programs
 )
 
 // New returns a logger that writes the lines of the level or above to out. An unknown format counts as Text.
 func New(out io.Writer, format string, level ldlog.LogLevel) *slog.Logger {
-	options := &slog.HandlerOptions{Level: slogLevel(level), ReplaceAttr: inUTC}
 	if format == JSON {
-		return slog.New(slog.NewJSONHandler(out, options))
+		return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: Level(level), ReplaceAttr: inUTC}))
 	}
-	return slog.New(slog.NewTextHandler(out, options))
-}
-
-// inUTC writes times in UTC, with milliseconds.
-func inUTC(_ []string, a slog.Attr) slog.Attr {
-	if a.Value.Kind() == slog.KindTime {
-		a.Value = slog.StringValue(a.Value.Time().UTC().Format("2006-01-02T15:04:05.000Z"))
-	}
-	return a
+	return slog.New(textHandler{out: out, mu: new(sync.Mutex), level: Level(level)})
 }
 
 // Loggers returns loggers for code that uses package ldlog. They write the lines of the level or above to logger.
 func Loggers(logger *slog.Logger, level ldlog.LogLevel) ldlog.Loggers {
 	var loggers ldlog.Loggers
 	for from := range levels {
-		loggers.SetBaseLoggerForLevel(from, BaseLogger(logger, from))
+		loggers.SetBaseLoggerForLevel(from, lines{logger, levels[from], strings.ToUpper(from.Name()) + ": "})
 	}
 	loggers.SetMinLevel(level)
 	return loggers
-}
-
-// BaseLogger returns the logger that package ldlog writes the lines of one level to. It takes the level name off them.
-func BaseLogger(logger *slog.Logger, level ldlog.LogLevel) ldlog.BaseLogger {
-	return lines{logger, levels[level], strings.ToUpper(level.Name()) + ": "}
 }
 
 var levels = map[ldlog.LogLevel]slog.Level{
@@ -60,7 +47,8 @@ var levels = map[ldlog.LogLevel]slog.Level{
 // none is above every level.
 const none = slog.LevelError + 100
 
-func slogLevel(level ldlog.LogLevel) slog.Level {
+// Level returns the level of package log/slog that stands for one of package ldlog.
+func Level(level ldlog.LogLevel) slog.Level {
 	if l, found := levels[level]; found {
 		return l
 	}
@@ -70,7 +58,7 @@ func slogLevel(level ldlog.LogLevel) slog.Level {
 	return none
 }
 
-// lines is an ldlog.BaseLogger for one level.
+// lines is an ldlog.BaseLogger for one level. It takes the name of the level off the lines.
 type lines struct {
 	logger *slog.Logger
 	level  slog.Level

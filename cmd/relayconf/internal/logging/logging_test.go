@@ -27,7 +27,7 @@ func TestTimesAreInUTC(t *testing.T) {
 
 	out.Reset()
 	New(&out, Text, ldlog.Info).Info("hello")
-	assert.Regexp(t, `^time=\S+Z level=INFO msg=hello\n$`, out.String())
+	assert.Regexp(t, `^\S+Z INFO: hello\n$`, out.String())
 }
 
 func TestLevels(t *testing.T) {

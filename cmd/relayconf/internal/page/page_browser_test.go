@@ -47,7 +47,7 @@ func TestChangesAppearInTheirOrderWithoutAReload(t *testing.T) {
 	s.Changes(false, []autoconfig.Change{environmentText("e2", "test", 1, "")})
 	b.becomes("document.querySelectorAll('#log .entry').length === 4")
 	assert.Equal(t, []string{"web/test environment added", "web/production environment removed",
-		"web/production accepted key added …d-e1 expires", "web/production environment added"},
+		"web/production accepted key added …e1 expires", "web/production environment added"},
 		evaluate[[]string](b, "[...document.querySelectorAll('#log .what')].map((e) => e.textContent.replace(/ expires .*/, ' expires'))"))
 	assert.Equal(t, []string{"web/test"}, b.names("environments"))
 	assert.Equal(t, []string{"…d-e1"}, evaluate[[]string](b, "[...document.querySelectorAll('#log .unbroken')].map((e) => e.textContent)"), "not broken over lines")

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -90,19 +89,3 @@ func (w writer) Write(text []byte) (int, error) {
 
 // TimeLayout is how the time of a log line is written, in UTC.
 const TimeLayout = "2006-01-02T15:04:05.000Z07:00"
-
-// LogWriter returns a writer of log lines, a line for each write: it puts the time before them.
-func LogWriter(out io.Writer, now func() time.Time) io.Writer { return logWriter{out, now} }
-
-type logWriter struct {
-	out io.Writer
-	now func() time.Time
-}
-
-func (w logWriter) Write(line []byte) (int, error) {
-	stamped := w.now().UTC().AppendFormat(make([]byte, 0, len(TimeLayout)+1+len(line)), TimeLayout)
-	if _, err := w.out.Write(append(append(stamped, ' '), line...)); err != nil {
-		return 0, err
-	}
-	return len(line), nil
-}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -49,13 +48,4 @@ func TestWhatSteersATerminalIsEscapedInWhatPeopleRead(t *testing.T) {
 			assert.Equal(t, "x\n\t"+test.log, out.String())
 		})
 	}
-}
-
-func TestLogLinesBeginWithTheTimeInUTC(t *testing.T) {
-	var out strings.Builder
-	east := time.FixedZone("", 5*60*60)
-	log := LogWriter(&out, func() time.Time { return time.Date(2026, 11, 21, 3, 4, 5, 6e6, east) })
-	_, err := log.Write([]byte("INFO: hello\n"))
-	require.NoError(t, err)
-	assert.Equal(t, "2026-11-20T22:04:05.006Z INFO: hello\n", out.String())
 }
