@@ -81,11 +81,14 @@ func inMemory(t *testing.T, test func(t *testing.T, m *memory), options ...hub.O
 }
 
 // open opens a stream, or gets a refusal.
-func (m *memory) open(t *testing.T, key, id string) *line {
+func (m *memory) open(t *testing.T, key, id string, headers ...string) *line {
 	l := &line{conn: m.pipes.dial()}
 	request := "GET /relay_auto_config HTTP/1.1\r\nHost: hub\r\nAuthorization: " + key + "\r\n"
 	if id != "" {
 		request += "Last-Event-ID: " + id + "\r\n"
+	}
+	for _, header := range headers {
+		request += header + "\r\n"
 	}
 	_, err := io.WriteString(l.conn, request+"\r\n")
 	require.NoError(t, err)
@@ -177,6 +180,27 @@ func TestAnEventThatMayHaveBeenRefused(t *testing.T) {
 			}, noKeepalives)
 		})
 	}
+}
+
+// TestARelayThatSaysWhatItHoldsIsResumed, however soon after an event its stream ended: package autoconfig, which sends its
+// instance, sends the id of an event only if it holds the state. Another client at its address may have refused it.
+func TestARelayThatSaysWhatItHoldsIsResumed(t *testing.T) {
+	inMemory(t, func(t *testing.T, m *memory) {
+		const instance = "Relayconf-Instance: an-instance-of-a-manager"
+		ours, other := m.open(t, testKey, "", instance), m.open(t, testKey, "")
+		ours.event(t)
+		other.event(t)
+		m.Changes(false, []autoconfig.Change{env("a", 2)})
+		_, id := ours.event(t)
+		other.event(t)
+		require.NoError(t, ours.conn.Close())
+		require.NoError(t, other.conn.Close())
+		time.Sleep(time.Second)
+		name, _ := m.open(t, testKey, id, instance).event(t)
+		assert.Equal(t, "patch", name)
+		name, _ = m.open(t, testKey, id).event(t)
+		assert.Equal(t, "put", name, "the other may have refused the event")
+	}, noKeepalives)
 }
 
 func TestARelayThatReadsNothingIsDropped(t *testing.T) {

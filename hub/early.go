@@ -9,12 +9,15 @@ import (
 )
 
 // A relay that ends its stream soon after an event may have refused the event. If it comes back with the event's id, it
-// gets a put.
+// gets a put. A relay with an instance is one of package autoconfig: it sends the id of the state that it holds.
 const (
 	earlyWithin     = 10 * time.Second // how soon after the event
 	earlyRemembered = 5 * time.Minute  // longer than relays wait before they come back, but for an outage
 	maxEarlyEnds    = 10_000
 )
+
+// mayRefuse tells whether the relay may refuse an event and come back with its id.
+func (r *relay) mayRefuse() bool { return r.instance == "" }
 
 // earlyEnd tells which relay ended its stream, as well as can be told, and after which event.
 type earlyEnd struct {

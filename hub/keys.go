@@ -107,6 +107,7 @@ func (h *Hub) replaceGrants(fresh []*Grant, now time.Time) (revoked []*relay) {
 	before := h.grants
 	h.grants, h.keysSet = fresh, true
 	revoked = h.revoke(before)
+	h.prepareViews()
 	return append(revoked, h.expireGrants(now)...)
 }
 

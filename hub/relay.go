@@ -230,7 +230,7 @@ func (r *relay) count(err error) {
 	case reason == endRevoked:
 		h.counters.revoked.Add(1)
 		h.log.add(h.settings.logger, eventKind{slog.LevelWarn, "A relay's stream was ended", r.grant.name, "its key was revoked or changed"}, r.address)
-	case reason == endNone && !r.lastEvent.IsZero() && now.Sub(r.lastEvent) < earlyWithin:
+	case reason == endNone && r.mayRefuse() && !r.lastEvent.IsZero() && now.Sub(r.lastEvent) < earlyWithin:
 		h.ended.add(earlyEnd{r.grant.hash, r.host(), r.lastEventID}, now)
 	}
 	r.release()

@@ -70,7 +70,7 @@ func TestResume(t *testing.T) {
 				assert.Equal(t, "resumed", short(t, first))
 				assert.JSONEq(t, `{"path":"/relayconf/resumed","data":{}}`, first.Data())
 				assert.Equal(t, last, id(first), "the id of the state that the relay has, which is all that it may come back with")
-				assert.Equal(t, "true", relay.header.Get("Relayconf-Resumed"))
+				require.Equal(t, "true", relay.header.Get("Relayconf-Resumed"))
 			} else {
 				assert.Empty(t, relay.header.Get("Relayconf-Resumed"))
 			}
@@ -123,6 +123,31 @@ func TestResumeOverARestart(t *testing.T) {
 }
 
 // TestAStoredConfiguration is served only to relays that can't have a newer one, until the source has confirmed it.
+// TestAStoredConfigurationIsResumedFrom: the hub starts from its store, and has what is newer before a relay asks.
+func TestAStoredConfigurationIsResumedFrom(t *testing.T) {
+	stored := changes{env("a", 1), env("b", 1)}
+	for name, start := range map[string]func(h *hub.Hub, keys, source func()){
+		"keys first":   func(h *hub.Hub, keys, source func()) { keys(); source(); h.Changes(true, stored) },
+		"source last":  func(h *hub.Hub, keys, source func()) { keys(); h.Changes(true, stored); source() },
+		"keys at last": func(h *hub.Hub, keys, source func()) { source(); h.Changes(true, stored); keys() },
+	} {
+		for _, filters := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				id := newServer(t, stored).open(t, request{filters: filters}).next().Id()
+				h := hub.New(noKeepalives)
+				start(h, func() { require.NoError(t, h.SetKeys([]hub.Key{{Name: "all", Key: testKey}})) },
+					func() { h.SetSource(hub.Source{Kind: hub.SourceStore, Time: time.Now()}) })
+				h.Changes(true, changes{env("a", 2), env("b", 1)})
+				h.SetSource(hub.Source{Kind: hub.SourceStream, Time: time.Now()})
+				relay := serve(t, h).open(t, request{id: id, filters: filters})
+				require.Equal(t, "true", relay.header.Get("Relayconf-Resumed"))
+				relay.next()
+				assert.Equal(t, "patch a@2", short(t, relay.next()))
+			})
+		}
+	}
+}
+
 func TestAStoredConfiguration(t *testing.T) {
 	h := hub.New()
 	require.NoError(t, h.SetKeys([]hub.Key{{Name: "all", Key: testKey}}))

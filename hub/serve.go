@@ -170,7 +170,7 @@ func (r *relay) resume(id string, now time.Time) *earlyEnd {
 		return nil
 	}
 	r.point = p
-	if end := (earlyEnd{r.grant.hash, r.host(), d}); r.hub.ended.has(end, now) {
+	if end := (earlyEnd{r.grant.hash, r.host(), d}); r.mayRefuse() && r.hub.ended.has(end, now) {
 		return &end
 	}
 	if r.view.leadsOn(at) {

@@ -57,6 +57,7 @@ func (h *Hub) setSource(source Source) {
 		h.confirmed = make(chan struct{})
 	}
 	h.source = source
+	h.prepareViews()
 }
 
 // Follow takes the source from the status of a manager. Give it to the manager with autoconfig.WithStatusListener.

@@ -95,6 +95,22 @@ func (h *Hub) view(s selection, protocolVersion int) *view {
 	return v
 }
 
+// maxPrepared bounds the views that are made before a relay needs them: each takes a look at every item.
+const maxPrepared = 64
+
+// prepareViews makes the views of the keys while the configuration is a stored one. So relays that hold it can be resumed when
+// the service has brought what is newer, even if none of them has asked before. It is called with Hub.mu.
+func (h *Hub) prepareViews() {
+	if !h.ready || h.source.Kind != SourceStore {
+		return
+	}
+	for _, g := range h.grants {
+		for protocolVersion := 1; protocolVersion <= 2 && len(h.views) < maxPrepared; protocolVersion++ {
+			h.view(g.selection, protocolVersion)
+		}
+	}
+}
+
 // viewersOf returns the views that show items of some names. The slice is the same for equal names, and must not be
 // changed.
 func (h *Hub) viewersOf(kind kind, n names) []*view {
@@ -158,6 +174,7 @@ func (h *Hub) applyAll(put bool, inputs []input, now time.Time) (changed []chan 
 		changed = append(changed, v.commit(now, h.state.generation, h.settings))
 		h.wakeFanOut(v)
 	}
+	h.prepareViews()
 	return changed
 }
 

@@ -88,6 +88,16 @@ var hubs = []promise{
 		folder: "hub", test: "TestAnEventThatMayHaveBeenRefused",
 	},
 	{
+		text: "A relay that says which state it holds is resumed, however soon its stream ended",
+		file: "hub/early.go", from: `return r.instance == ""`, to: `return r.instance != "\x00"`,
+		folder: "hub", test: "TestARelayThatSaysWhatItHoldsIsResumed",
+	},
+	{
+		text: "A relay that holds the stored configuration is resumed over what was newer",
+		file: "hub/view.go", from: "if !h.ready || h.source.Kind != SourceStore {", to: "if !h.ready || h.source.Kind != SourceFile {",
+		folder: "hub", test: "TestAStoredConfigurationIsResumedFrom",
+	},
+	{
 		text: "Texts are passed on as they came",
 		file: "hub/state.go", from: "in.Text = wire.OneLine(in.Text)", to: "in.Text, _ = json.Marshal(text)\n\t\t\t_ = wire.OneLine",
 		folder: "hub", test: "TestTextsArePassedOnAsTheyCame",

@@ -30,7 +30,7 @@ func soakCase(r *report) {
 	for i := range comers + stallers {
 		unsteady.Go(func() {
 			for id := ""; !isClosed(stop); streams.Add(1) {
-				id = visit(p, ask{gzip: i%3 == 0, id: id, slow: i >= comers}, stop, &resumed)
+				id = visit(p, ask{gzip: i%3 == 0, id: id, instance: fmt.Sprint("relay-", i), slow: i >= comers}, stop, &resumed)
 			}
 		})
 	}
