@@ -122,7 +122,6 @@ func TestResumeOverARestart(t *testing.T) {
 	assert.Equal(t, "resumed", short(t, second.open(t, request{id: last}).next()))
 }
 
-// TestAStoredConfiguration is served only to relays that can't have a newer one, until the source has confirmed it.
 // TestAStoredConfigurationIsResumedFrom: the hub starts from its store, and has what is newer before a relay asks.
 func TestAStoredConfigurationIsResumedFrom(t *testing.T) {
 	stored := changes{env("a", 1), env("b", 1)}
@@ -148,6 +147,7 @@ func TestAStoredConfigurationIsResumedFrom(t *testing.T) {
 	}
 }
 
+// TestAStoredConfiguration is served only to relays that can't have a newer one, until the source has confirmed it.
 func TestAStoredConfiguration(t *testing.T) {
 	h := hub.New()
 	require.NoError(t, h.SetKeys([]hub.Key{{Name: "all", Key: testKey}}))
