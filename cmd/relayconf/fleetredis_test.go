@@ -47,6 +47,7 @@ func TestHubsThatShareRedisAreOneFleet(t *testing.T) {
 	_, metrics := get(t, one.url("health")+"/metrics")
 	assert.Contains(t, metrics, "relayconf_fleet_redis_up 1\n")
 	assert.Contains(t, metrics, "relayconf_fleet_other_hubs 1\n")
+	requireDocumented(t, metrics)
 
 	two.signal(syscall.SIGKILL)
 	<-two.ended

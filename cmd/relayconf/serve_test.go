@@ -76,6 +76,7 @@ func TestEachListenerHasItsPart(t *testing.T) {
 	_, body = get(t, h.url("health")+"/metrics")
 	assert.Contains(t, body, "relayconf_hub_relays 1\n")
 	assert.Contains(t, body, "relayconf_hub_delivery_seconds_count 0\n")
+	requireDocumented(t, body)
 	for _, secret := range []string{testKey, "sdk-0000"} {
 		assert.NotContains(t, body, secret)
 	}
