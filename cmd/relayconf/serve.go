@@ -128,6 +128,7 @@ func addServeFlags(cmd *cobra.Command, o *serveOptions) {
 	flags.StringVar(&o.environments, "environments", "", "take the configuration from this file or folder, at `path`, instead of the stream")
 	addStreamFlags(flags, &o.streamOptions, "full configuration")
 	_ = flags.MarkHidden("protocol-version") // a hub asks for all there is
+	flags.Lookup("retry-rejected-key").Usage = "go on with a rejected key while there is nothing to serve, rather than end; with a configuration it goes on anyway"
 	addCacheFlags(cmd, &o.cache)
 
 	flags.StringVar(&o.addr, "addr", ":8030", "`address` that relays connect to")

@@ -33,6 +33,15 @@ func TestAHubFollowsAStream(t *testing.T) {
 	_, body := get(t, h.url("admin")+"/status")
 	assert.Contains(t, body, `"source": "STREAM"`)
 	assert.Contains(t, body, `"status": "healthy"`)
+
+	t.Log("relays do not notice that the service asks for a new connection")
+	upstream.Reconnect()
+	upstream.WaitForConnections(2, soon)
+	upstream.Patch(autoconfigtest.MakeEnvironment(3, 1))
+	for _, relay := range []relay{r, leaf} {
+		relay.hasIDs(t, autoconfigtest.MakeEnvironment(2, 1).EnvID, autoconfigtest.MakeEnvironment(3, 1).EnvID)
+		assert.EqualValues(t, 1, relay.Status().Connections)
+	}
 }
 
 func TestAHubStartsFromItsCacheWhileTheServiceIsDown(t *testing.T) {
@@ -66,7 +75,10 @@ func TestARejectedKeyEndsAHubOnlyIfItHasNothingToServe(t *testing.T) {
 	require.NoError(t, first.cmd.Process.Kill())
 	<-first.ended
 
+	running := startHub(t, hubKey, "--stream-uri", upstream.URL)
+	running.serves()
 	upstream.RejectKeys(http.StatusUnauthorized)
+	upstream.DropConnections()
 	startHub(t, hubKey, "--stream-uri", upstream.URL).exit(exitPermanent)
 	cached := startHub(t, hubKey, "--stream-uri", upstream.URL, "--cache-file", kept)
 	cached.serves()
@@ -75,7 +87,7 @@ func TestARejectedKeyEndsAHubOnlyIfItHasNothingToServe(t *testing.T) {
 	for _, row := range []struct {
 		hub  hubProcess
 		code int
-	}{{cached, http.StatusOK}, {waits, http.StatusServiceUnavailable}} {
+	}{{running, http.StatusOK}, {cached, http.StatusOK}, {waits, http.StatusServiceUnavailable}} {
 		row.hub.says(&row.hub.stderr, "HTTP status 401")
 		code, body := get(t, row.hub.url("health")+"/readyz")
 		assert.Equal(t, row.code, code)
