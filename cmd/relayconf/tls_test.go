@@ -4,11 +4,13 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"math/big"
 	"net"
+	"net/http"
 	"path/filepath"
 	"testing"
 	"time"
@@ -74,4 +76,39 @@ func TestALinkOverTLSNeedsTheAuthority(t *testing.T) {
 		relays := listed(t, h)
 		return len(relays) == 1 && relays[0].Name == "eu-1" && relays[0].InSync
 	}, soon, 100*time.Millisecond)
+}
+
+func TestRelaysNeedACertificateIfTheHubAsksForOne(t *testing.T) {
+	t.Parallel()
+	ca := newAuthority(t)
+	cert, key := ca.issue("the hub")
+	h := startHub(t, hubKey, "--environments", inFile(t, "environments.yaml", hubFile), "--tls-cert", cert, "--tls-key", key, "--tls-client-ca", ca.file)
+	h.serves()
+	roots := x509.NewCertPool()
+	roots.AddCert(ca.cert)
+	for _, row := range []struct {
+		name   string
+		issuer *authority // of the relay's certificate; nil: it has none
+		ok     bool
+	}{{"its certificate", ca, true}, {"no certificate", nil, false}, {"a stranger's", newAuthority(t), false}} {
+		t.Run(row.name, func(t *testing.T) {
+			config := &tls.Config{RootCAs: roots}
+			if row.issuer != nil {
+				certificate, err := tls.LoadX509KeyPair(row.issuer.issue("a relay"))
+				require.NoError(t, err)
+				config.Certificates = []tls.Certificate{certificate}
+			}
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url("relays")+"/relay_auto_config", nil)
+			require.NoError(t, err)
+			request.Header.Set("Authorization", testKey)
+			response, err := (&http.Transport{TLSClientConfig: config, DisableKeepAlives: true}).RoundTrip(request)
+			if !row.ok {
+				require.Error(t, err)
+				return
+			}
+			require.NoError(t, err)
+			defer response.Body.Close()
+			require.Equal(t, http.StatusOK, response.StatusCode)
+		})
+	}
 }
