@@ -20,9 +20,9 @@ func newFleetCall(o *fleetOptions) *cobra.Command {
   get-status             how its stream is doing, and what it has applied
   list-environments      what it has, keys masked
   reconnect              drop the stream and connect anew
-  set-log-level LEVEL    debug, info, warn, error or none`,
+  set-log-level LEVEL    debug, info, warn, error or none; debug only if the relay was started with LOG_LEVEL=debug`,
 		Example: `  relayconf fleet call relay-7 get-status
-  relayconf fleet call relay-7 set-log-level debug`,
+  relayconf fleet call relay-7 set-log-level warn`,
 		Args: arguments("NAME", "FUNCTION", "[ARGUMENT]"),
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective) {
 			switch {

@@ -32,6 +32,8 @@ the hub that it is connected to.
 
 --format json prints hub, complete, incomplete (why), hubs (name, connected, since; if there are several), and relays: a list of objects with name, connected, agent, inSync, sent, behindSeconds,
 roundTripSeconds, address, version, since, status, hub, key, digest and wantDigest. Members may be added.`,
+		Example: `  relayconf fleet list
+  relayconf fleet list --format json | jq -r '.relays[] | select(.inSync | not) | .name'`,
 		Args: arguments(),
 		RunE: command(func(cmd *cobra.Command, _ []string) error {
 			return runFleetList(cmd.Context(), *o, cmd.OutOrStdout(), terminalWidth(cmd.OutOrStdout()))
@@ -58,8 +60,10 @@ func runFleetList(ctx context.Context, o fleetOptions, out io.Writer, width int)
 
 func newFleetShow(o *fleetOptions) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:               "show NAME",
-		Short:             "Show a relay: its status, and by which environments it is behind",
+		Use:   "show NAME",
+		Short: "Show a relay: its status, and by which environments it is behind",
+		Example: `  relayconf fleet show relay-7
+  relayconf fleet show relay-7 --format json`,
 		Args:              arguments("NAME"),
 		ValidArgsFunction: firstArgument(completeRelays(o, anyRelay)),
 		RunE: command(func(cmd *cobra.Command, args []string) error {

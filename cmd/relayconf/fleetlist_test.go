@@ -13,6 +13,12 @@ import (
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet"
 )
 
+func TestEachFleetCommandHasExamplesOfItself(t *testing.T) {
+	for _, cmd := range newFleet().Commands() {
+		assert.Contains(t, cmd.Example, "  relayconf fleet "+cmd.Name(), cmd.Name())
+	}
+}
+
 func TestTheTableOfRelaysFitsTheTerminal(t *testing.T) {
 	now := time.Now()
 	relays := []fleet.RelayJSON{

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -57,4 +59,12 @@ func TestWhatTheOutputOfATestSays(t *testing.T) {
 func TestABadFilterIsAnError(t *testing.T) {
 	_, err := run("(", &strings.Builder{})
 	require.Error(t, err)
+}
+
+func TestTheDocsCountThePromises(t *testing.T) {
+	page, err := os.ReadFile(root + "/docs/guarantees.md")
+	require.NoError(t, err)
+	assert.Contains(t, strings.Join(strings.Fields(string(page)), " "), fmt.Sprintf("has %d such changes: %d to the rules of messages and "+
+		"connections, %d to starts without the service, %d to the sidecar, %d to the hub, `serve` and links, %d to several hubs, and %d to",
+		len(table()), len(rules)+len(line), len(stores), len(watch), len(hubs)+len(serve), len(sharedFleet), len(secrets)))
 }
