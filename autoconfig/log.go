@@ -46,7 +46,7 @@ func (m *StreamManager) logOutcome(out state.Outcome) {
 }
 
 func (m *StreamManager) logChange(c *state.Change) {
-	id := mask.Shorten(c.ID)
+	id := mask.Visible(mask.Shorten(c.ID))
 	log := m.loggers.ForLevel(m.changeLevel)
 	switch c.Kind {
 	case state.EnvironmentAdded:
@@ -65,9 +65,9 @@ func (m *StreamManager) logChange(c *state.Change) {
 		}
 	case state.KeyExpired:
 		if c.Key.MobileKey == "" {
-			log.Printf("SDK key %s of environment %s has expired", c.Key.SDKKey, id)
+			log.Printf("SDK key %s of environment %s has expired", mask.Visible(c.Key.SDKKey.String()), id)
 		} else {
-			log.Printf("Mobile key %s of environment %s has expired", c.Key.MobileKey, id)
+			log.Printf("Mobile key %s of environment %s has expired", mask.Visible(c.Key.MobileKey.String()), id)
 		}
 	}
 }
@@ -100,7 +100,7 @@ func (m *StreamManager) logCounts(changes []state.Change) {
 // nameOf is the id and the names of an environment, for people.
 func nameOf(id, text string) string {
 	rep, _ := wire.DecodeEnvironment(text) // it was decoded before
-	return id + " (" + mask.Shorten(rep.ProjKey+"/"+rep.EnvKey) + ")"
+	return id + " (" + mask.Visible(mask.Shorten(rep.ProjKey+"/"+rep.EnvKey)) + ")"
 }
 
 // differences names the members that differ between two texts of an environment.

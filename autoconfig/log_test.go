@@ -13,11 +13,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
+	"github.com/launchdarkly/go-sdk-common/v3/ldlogtest"
 
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/httpconfig"
@@ -79,6 +81,34 @@ func TestLogChanges(t *testing.T) {
 				continue
 			}
 			assert.Equal(t, step.want, got, step.name)
+		}
+	}, WithProtocolVersion(2))
+}
+
+// A relay that embeds the library may log to a terminal, and its log is read by lines.
+func TestLogLinesAreWholeAndSteerNoTerminal(t *testing.T) {
+	const evil = `a\nERROR: forged\u001b[2J\u009b2J\u007f\u202e\u2066`
+	inBubble(t, func(t *testing.T, r *rig) {
+		env := func(version int, more string) string {
+			return fmt.Sprintf(`{"envID":"%[1]s","envKey":"%[1]s","projKey":"%[1]s","sdkKey":{"value":"k"%[2]s},"version":%[3]d}`, evil, more, version)
+		}
+		patch := func(version int, more string) string {
+			return eventText(PatchEvent, `{"path":"/environments/`+evil+`","data":`+env(version, more)+`}`)
+		}
+		e := r.service.stream(eventText(PutEvent, `{"path":"/","data":{"environments":{"`+evil+`":`+env(1, "")+`},"filters":{"`+evil+`":`+filter("f", 1)+`}}}`))
+		expiring := fmt.Sprintf(`,"expiring":{"value":"sdk-0000%s","timestamp":%d}`, evil, time.Now().Add(time.Second).UnixMilli())
+		e.send(patch(2, expiring) + patch(1, ""))
+		time.Sleep(time.Second)
+		e.send(eventText(PutEvent, put()))
+		synctest.Wait()
+		all := r.log.GetAllOutput()
+		for _, want := range []string{"Added environment a", "Added filter a", "Updated environment a", `Ignored "a`, "Removed environment a", "Removed filter a", "SDK key …"} {
+			assert.True(t, slices.ContainsFunc(all, func(line ldlogtest.MockLogItem) bool { return strings.HasPrefix(line.Message, want) }), want)
+		}
+		for _, line := range all {
+			for _, c := range line.Message {
+				require.True(t, unicode.IsPrint(c), "%+q", line.Message)
+			}
 		}
 	}, WithProtocolVersion(2))
 }

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -98,32 +97,15 @@ func TestTheFormerKeyCountsForItsGrace(t *testing.T) {
 
 func TestSystemdIsToldWhenTheHubServes(t *testing.T) {
 	t.Parallel()
-	folder, err := os.MkdirTemp("", "notify") // a socket's path must be short
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(folder, "s"), Net: "unixgram"})
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = socket.Close() })
-	next := func() string {
-		require.NoError(t, socket.SetReadDeadline(time.Now().Add(soon)))
-		message := make([]byte, 1000)
-		n, err := socket.Read(message)
-		require.NoError(t, err)
-		return string(message[:n])
-	}
-	h := startHub(t, append(hubKey, "NOTIFY_SOCKET="+filepath.Join(folder, "s"), "WATCHDOG_USEC=20000"),
-		"--environments", inFile(t, "environments.yaml", hubFile))
-	seen := map[string]bool{}
-	for !seen["READY=1"] || !seen["WATCHDOG=1"] {
-		seen[next()] = true
-	}
+	systemd := newSystemd(t)
+	h := startHub(t, append(hubKey, systemd.variables()...), "--environments", inFile(t, "environments.yaml", hubFile))
+	systemd.hears("READY=1", "STOPPING=1")
+	systemd.hears("WATCHDOG=1", "READY=1")
 	code, _ := get(t, h.url("health")+"/readyz")
 	assert.Equal(t, http.StatusOK, code)
 	h.signal(syscall.SIGTERM)
-	for message := ""; message != "STOPPING=1"; message = next() {
-		assert.NotEqual(t, "READY=1", message, "once")
-	}
-	go func() { _, _ = io.Copy(io.Discard, socket) }() // to a manager that does not read, it can't tell that it is alive
+	systemd.hears("STOPPING=1", "READY=1")
+	systemd.readOn()
 	h.exit(exitOK)
 }
 

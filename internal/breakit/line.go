@@ -247,4 +247,14 @@ var line = []promise{
 		file: "internal/stream/failure.go", from: "errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, &corrupt)", to: "errors.As(err, &corrupt) && errors.Is(err, gzip.ErrHeader)",
 		folder: "autoconfig", test: "TestGzipADamagedStreamIsDroppedForAFreshPut",
 	},
+	{
+		text: "What a hub had stored is unconfirmed until the hub confirms it",
+		file: "autoconfig/runner.go", from: "signal.Key, false, signal.Resumed, signal.Unconfirmed", to: "signal.Key, false, signal.Resumed, time.Time{}",
+		folder: "autoconfig", test: "TestWhatAHubHadStoredIsConfirmedWhenTheHubSaysSo",
+	},
+	{
+		text: "A name from the service forges no line of the log",
+		file: "autoconfig/log.go", from: `mask.Visible(mask.Shorten(rep.ProjKey+"/"+rep.EnvKey))`, to: `mask.Shorten(rep.ProjKey+"/"+rep.EnvKey)`,
+		folder: "autoconfig", test: "TestLogLinesAreWholeAndSteerNoTerminal",
+	},
 }

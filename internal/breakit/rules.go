@@ -112,6 +112,11 @@ var rules = []promise{
 		folder: "autoconfig", test: "TestRule07MalformedDataKeepsTheStateAndReconnects",
 	},
 	{
+		text: "Rule 7: a large put counts when it is whole",
+		file: "autoconfig/runner.go", from: "err != nil || item.More {", to: "err != nil {",
+		folder: "autoconfig", test: "TestRule07ALargePutThatIsCutOffChangesNothing",
+	},
+	{
 		text: "Rule 7: what came of a put that was cut off is forgotten",
 		file: "autoconfig/runner.go", from: "func (r *runner) lost(signal *stream.Signal) {\n\tr.put = nil\n", to: "func (r *runner) lost(signal *stream.Signal) {\n",
 		folder: "autoconfig", test: "TestAPutThatWasCutOffKeepsNothing",

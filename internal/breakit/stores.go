@@ -172,6 +172,11 @@ var stores = []promise{
 		folder: "internal/atomicfile", test: "TestRemovesTemporaryFilesOlderThanADay",
 	},
 	{
+		text: "What an earlier version has stored is opened",
+		file: "store/sealed/box.go", from: `"relayconf snapshot v1 encryption"`, to: `"relayconf snapshot v2 encryption"`,
+		folder: "store/sealed", test: "TestOpensWhatEarlierVersionsHaveStored",
+	},
+	{
 		text: "A wrong key is told from damage",
 		file: "store/sealed/box.go", from: "h.keyCheck[:]) == 1 {", to: "h.keyCheck[:]) >= 0 {",
 		folder: "store/sealed", test: "TestTellsWhyItCannotBeOpened",

@@ -166,4 +166,9 @@ var watch = []promise{
 		file: "cmd/relayconf/internal/keysource/open_unix.go", from: "syscall.O_NONBLOCK", to: "syscall.O_CLOEXEC",
 		folder: "cmd/relayconf", test: "TestAKeyFileThatIsAPipeHoldsNothingUp",
 	},
+	{
+		text: "systemd is told that watch is ready once there is a configuration",
+		file: "cmd/relayconf/health.go", from: "\tcase <-f.complete:\n", to: "\tdefault:\n",
+		folder: "cmd/relayconf", test: "TestSystemdIsToldWhenWatchHasAConfiguration",
+	},
 }

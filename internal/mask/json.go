@@ -35,7 +35,7 @@ func JSON(text []byte) string {
 	if err := enc.Encode(masked("", value)); err != nil {
 		return fmt.Sprintf("(%d bytes)", len(text))
 	}
-	return strings.TrimSuffix(out.String(), "\n")
+	return Visible(strings.TrimSuffix(out.String(), "\n"))
 }
 
 func masked(name string, value any) any {

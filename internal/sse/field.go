@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// field is the kind of a line. Lines that mean nothing to this package are unknownField, ids too: the auto-configuration
-// stream is never resumed, each connection starts with the full set.
+// field is the kind of a line. Lines that mean nothing to this package are unknownField, ids too: a stream is resumed from
+// the digest of the known configuration, not from an id that was received.
 type field int
 
 const (

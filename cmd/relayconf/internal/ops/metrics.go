@@ -29,7 +29,7 @@ var (
 	connections  = describe("source_connections_total", "Connections made to the service.")
 	keepAlives   = describe("source_keepalives_total", "Keepalive comments received from the service.")
 	environments = describe("environments", "Environments known now.")
-	cacheAge     = describe("cache_age_seconds", "How long ago the configuration in force was saved; 0 unless it is from the cache.")
+	cacheAge     = describe("cache_age_seconds", "How long ago the service confirmed the configuration in force; 0 unless it is from the cache.")
 	cacheFails   = describe("cache_failures_total", "Loads and saves of the cache that failed.")
 )
 

@@ -54,7 +54,7 @@ func TestReadinessIsTruthful(t *testing.T) {
 		{"all is well again", report(autoconfig.StateValid, autoconfig.SourceStream, 401), true, ConditionOK, ""},
 		{"the line is lost", report(autoconfig.StateInterrupted, autoconfig.SourceStream, 0), true, ConditionStale, "1m0s"},
 		{"the key is rejected later", report(autoconfig.StateInterrupted, autoconfig.SourceStream, 403), true, ConditionKeyRejected, "status 403"},
-		{"from the cache", report(autoconfig.StateInitializing, autoconfig.SourceStore, 502), true, ConditionFromCache, "saved 1h0m0s ago: it answered so"},
+		{"from the cache", report(autoconfig.StateInitializing, autoconfig.SourceStore, 502), true, ConditionFromCache, "confirmed 1h0m0s ago: it answered so"},
 		{"from the cache, and the key is rejected", report(autoconfig.StateInitializing, autoconfig.SourceStore, 401), true, ConditionKeyRejected, "401"},
 		{"ended", report(autoconfig.StateOff, autoconfig.SourceStream, 401), false, ConditionEnded, "no longer followed"},
 		{"draining", draining, false, ConditionDraining, "about to end"},

@@ -101,7 +101,7 @@ func assess(r Report, now time.Time) Readiness {
 	case !has:
 		return Readiness{Ready: false, Condition: ConditionNoConfiguration, Reason: "there is no configuration yet" + because(r)}
 	case r.Source == autoconfig.SourceStore:
-		return Readiness{Ready: true, Condition: ConditionFromCache, Reason: fmt.Sprintf("the configuration is from the cache, saved %s ago%s",
+		return Readiness{Ready: true, Condition: ConditionFromCache, Reason: fmt.Sprintf("the configuration is from the cache, confirmed %s ago%s",
 			r.SnapshotAge.Round(time.Second), because(r))}
 	case r.State != autoconfig.StateValid:
 		return Readiness{Ready: true, Condition: ConditionStale, Reason: fmt.Sprintf("the source has not been followed for %s, since %s%s",
