@@ -21,8 +21,8 @@ projKey and key. No two environments may have the same id, the same projKey and 
 of watch --output-file. The files are read again when they change. A file with a mistake changes nothing, and the log names
 the line. Give the same cache in Redis to several hubs that read the same files.
 
-Relays present the same key, AUTO_CONFIG_KEY, and see everything. After a SIGHUP has changed the key, the former one
-still counts for the --former-key-grace. With --keys, a YAML file gives each relay a key of its own:
+Relays present the same key, AUTO_CONFIG_KEY, and see everything. SIGHUP reads the --key-file again; the former key
+still counts for the --former-key-grace. Without a --key-file, SIGHUP ends serve as it ends most programs. With --keys, a YAML file gives each relay a key of its own:
   keys:
     - name: eu                         # for logs
       key: rel-...                     # or keySha256, its SHA-256 in hexadecimal digits

@@ -139,6 +139,7 @@ func TestServeExitCodes(t *testing.T) {
 		{"files with a mistake", hubKey, []string{"--environments", inFile(t, "e.yaml", "environments: {}")}, exitUsage, "e.yaml:1: environments must be a list"},
 		{"no files", hubKey, []string{"--environments", good + "x"}, exitUsage, "no such file"},
 		{"a key file with a mistake", hubKey, []string{"--environments", good, "--keys", inFile(t, "k.yaml", "keys: {}")}, exitUsage, "k.yaml:1: keys must be a list"},
+		{"a stream with a mistake", hubKey, []string{"--stream-uri", "htp://x"}, exitUsage, "--stream-uri must start with http:// or https://"},
 		{"two sources", hubKey, []string{"--environments", good, "--stream-uri", "http://127.0.0.1:1"}, exitUsage, "can't be used together: leave one of them out"},
 		{"half of TLS", hubKey, []string{"--environments", good, "--tls-cert", good}, exitUsage, "--tls-cert needs --tls-key, too"},
 		{"authorities without TLS", hubKey, []string{"--environments", good, "--tls-client-ca", good}, exitUsage, "of no use without --tls-cert"},

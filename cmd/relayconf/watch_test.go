@@ -171,6 +171,7 @@ func TestExitCodes(t *testing.T) {
 		"key as a file":            {service(ready.URL), []string{"watch", "--key-file", testKey}, exitUsage, "could not read the key file: open …"},
 		"a key file's name":        {service(ready.URL), []string{"watch", "--key-file", folder + "/rel-production-key"}, exitUsage, "/rel-production-key"},
 		"key as an argument":       {nil, []string{"watch", testKey}, exitUsage, `the argument "…c0de" is one too many`},
+		"a key for a relay":        {nil, []string{"watch", "rel-0123456789abcdef0123456789abcdef"}, exitUsage, `the argument "…cdef" is one too many`},
 		"key as a number":          {append(service(ready.URL), "INIT_TIMEOUT="+testKey), []string{"watch"}, exitUsage, "INIT_TIMEOUT"},
 		"nothing given":            {service(ready.URL), []string{"watch", "--output-file", ""}, exitUsage, "--output-file is empty"},
 		"no folder for output":     {service(ready.URL), []string{"watch", "--output-file", folder + "/missing/envs.json"}, exitUsage, "missing does not exist"},

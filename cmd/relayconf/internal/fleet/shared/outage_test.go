@@ -76,14 +76,14 @@ func TestARedisThatHangsHoldsUpNobody(t *testing.T) {
 	for range 100 {
 		_ = one.Overview()
 	}
-	assert.Less(t, time.Since(begin), 5*time.Second)
+	assert.Less(t, time.Since(begin), 30*time.Second)
 	one.has(map[string]int{"web-1": 2})
 	one.eventually("the configuration goes on", func() bool { v, _ := a.manager.AppliedVersions(); return v["web-1"] == 2 })
 	p := one.wait(fleet.Condition{TimeoutSeconds: 0.5}).result()
 	assert.Equal(t, fleet.Inconclusive, p.Result)
 	begin = time.Now()
 	one.end()
-	assert.Less(t, time.Since(begin), 10*time.Second)
+	assert.Less(t, time.Since(begin), soon)
 }
 
 func TestASlowRedisIsGoodEnough(t *testing.T) {
