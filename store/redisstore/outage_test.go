@@ -101,7 +101,7 @@ func TestAServerThatHangsHoldsUpNobody(t *testing.T) {
 		_, err := s.Load(ctx)
 		requireTimeout(t, err)
 		requireTimeout(t, s.Save(ctx, versions(1)))
-		assert.Less(t, time.Since(start), 5*time.Second)
+		assert.Less(t, time.Since(start), 30*time.Second)
 		cancel()
 	}
 	ctx, cancel := context.WithCancel(t.Context())
