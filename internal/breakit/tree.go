@@ -19,8 +19,8 @@ const (
 	noSuchTest result = "NO TEST"
 )
 
-// testLimit is the longest time for one test.
-const testLimit = "120s"
+// testLimit is the longest time for one test: more than tests wait for a process that does not end.
+const testLimit = "5m"
 
 // tree is a copy of the repository that may be broken.
 type tree struct{ root string }
