@@ -169,7 +169,7 @@ var line = []promise{
 	},
 	{
 		text: "Rule 17: Close ends each phase of a real connection",
-		file: "internal/stream/line.go", from: "\tcase <-l.ctx.Done():\n\t\treturn false\n", to: "\tcase <-l.ctx.Done():\n\t\ttime.Sleep(40 * time.Second)\n\t\treturn false\n",
+		file: "internal/stream/line.go", from: "\tcase <-l.ctx.Done():\n\t\treturn false\n", to: "\tcase <-l.ctx.Done():\n\t\ttime.Sleep(2 * time.Minute)\n\t\treturn false\n",
 		folder: "autoconfig", test: "TestRule17CloseEndsEachPhaseOverRealHTTP",
 	},
 	{
