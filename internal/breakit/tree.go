@@ -107,7 +107,7 @@ func (t tree) tryBroken(p promise) (result, error) {
 
 // test runs the tests of a package whose names match exactly.
 func (t tree) test(folder, tags, names string) (output string, err error) {
-	cmd := exec.Command("go", "test", "-count=1", "-timeout="+testLimit, "-tags="+tags, "-run=^("+names+")$", "-v", "./"+folder)
+	cmd := exec.Command("go", "test", "-count=1", "-failfast", "-timeout="+testLimit, "-tags="+tags, "-run=^("+names+")$", "-v", "./"+folder)
 	cmd.Dir = t.root
 	data, err := cmd.CombinedOutput()
 	return string(data), err
