@@ -1,2 +1,2 @@
-// Package agentpb holds the messages and the service of package agent, generated from agent.proto by link/scripts/generate.
+// Package agentpb holds the messages and the service of package agent, generated from the .proto files here by link/scripts/generate.
 package agentpb

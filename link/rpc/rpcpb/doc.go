@@ -1,2 +1,2 @@
-// Package rpcpb holds the messages and the service of package rpc, generated from rpc.proto by link/scripts/generate.
+// Package rpcpb holds the messages and the service of package rpc, generated from the .proto files here by link/scripts/generate.
 package rpcpb

@@ -2,7 +2,7 @@
 // versions:
 // - protoc-gen-go-grpc v1.6.2
 // - protoc             (unknown)
-// source: link/agent/agentpb/agent.proto
+// source: link/agent/agentpb/presence.proto
 
 package agentpb
 
@@ -118,5 +118,5 @@ var Presence_ServiceDesc = grpc.ServiceDesc{
 			ClientStreams: true,
 		},
 	},
-	Metadata: "link/agent/agentpb/agent.proto",
+	Metadata: "link/agent/agentpb/presence.proto",
 }

@@ -2,7 +2,7 @@
 // versions:
 // - protoc-gen-go-grpc v1.6.2
 // - protoc             (unknown)
-// source: link/rpc/rpcpb/rpc.proto
+// source: link/rpc/rpcpb/coordinator.proto
 
 package rpcpb
 
@@ -121,5 +121,5 @@ var Coordinator_ServiceDesc = grpc.ServiceDesc{
 			ClientStreams: true,
 		},
 	},
-	Metadata: "link/rpc/rpcpb/rpc.proto",
+	Metadata: "link/rpc/rpcpb/coordinator.proto",
 }
