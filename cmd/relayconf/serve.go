@@ -22,7 +22,9 @@ of watch --output-file. The files are read again when they change. A file with a
 the line. Give the same cache in Redis to several hubs that read the same files.
 
 Relays present the same key, AUTO_CONFIG_KEY, and see everything. SIGHUP reads the --key-file again; the former key
-still counts for the --former-key-grace. Without a --key-file, SIGHUP ends serve as it ends most programs. With --keys, a YAML file gives each relay a key of its own:
+still counts for the --former-key-grace. Without a --key-file, SIGHUP ends serve as it ends most programs. A hub that has
+a configuration goes on to serve it while the service rejects the key. With --keys, a YAML file gives each relay a key of
+its own:
   keys:
     - name: eu                         # for logs
       key: rel-...                     # or keySha256, its SHA-256 in hexadecimal digits
@@ -128,7 +130,6 @@ func addServeFlags(cmd *cobra.Command, o *serveOptions) {
 	flags.StringVar(&o.environments, "environments", "", "take the configuration from this file or folder, at `path`, instead of the stream")
 	addStreamFlags(flags, &o.streamOptions, "full configuration")
 	_ = flags.MarkHidden("protocol-version") // a hub asks for all there is
-	flags.Lookup("retry-rejected-key").Usage = "go on with a rejected key while there is nothing to serve, rather than end; with a configuration it goes on anyway"
 	addCacheFlags(cmd, &o.cache)
 
 	flags.StringVar(&o.addr, "addr", ":8030", "`address` that relays connect to")
