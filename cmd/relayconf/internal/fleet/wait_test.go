@@ -275,6 +275,23 @@ func TestOnlyRelaysThatMaySeeTheEnvironmentAreExpected(t *testing.T) {
 	assert.Equal(t, Missing, p.Result, "who is named is expected")
 }
 
+// A relay chooses its name, and relays without agent are called after their address, at each of several hubs.
+func TestARelayOfTheSameNameHidesNoneThatMaySeeTheEnvironment(t *testing.T) {
+	r := newRig(t)
+	require.NoError(t, r.hub.SetKeys([]hub.Key{{Name: "hub", Key: testKey}, {Name: "shop", Key: "rel-shop", Projects: []string{"shop"}}}))
+	r.has(map[string]int{"web-1": 1, "shop-1": 7})
+	const name = "stream:127.0.0.1"
+	r.relay("a")
+	r.bare()
+	r.relay(name, "rel-shop")
+	r.inSync("a", name)
+	r.eventually("all are there", func() bool { return len(r.local.Overview().Relays) == 3 })
+	p := r.wait(Condition{Environment: "web-1", Version: 1, TimeoutSeconds: brief}).result()
+	assert.Equal(t, Missing, p.Result)
+	assert.Equal(t, []string{name}, namesOf(p.Missing))
+	assert.Equal(t, 2, p.Total, "the one whose key does not show the environment is left out")
+}
+
 // The relays change all the time while somebody waits: whenever a wait says yes, each relay that was there at its start has
 // applied the configuration that the hub had then, or a later one.
 func TestWaitIsRightUnderEveryRace(t *testing.T) {

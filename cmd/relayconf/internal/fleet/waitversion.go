@@ -30,8 +30,8 @@ func (w *waiter) concerned(relays []Relay) []Relay {
 	if w.condition.Environment == "" || w.named != nil {
 		return relays
 	}
-	blind, shown := map[string]bool{}, false
-	for _, r := range relays {
+	blind, shown := map[int]bool{}, false // by index: a relay without agent may be shown under the name of another one
+	for i, r := range relays {
 		v, ok := w.viewVersions(r)
 		if !ok {
 			continue
@@ -39,15 +39,15 @@ func (w *waiter) concerned(relays []Relay) []Relay {
 		version, has := v.Environments[w.condition.Environment]
 		shown = shown || has && version >= w.condition.Version
 		if !has {
-			blind[r.Name] = true
+			blind[i] = true
 		}
 	}
 	if !shown {
 		return relays // the hub may not have it yet, so nobody can be left out
 	}
 	var concerned []Relay
-	for _, r := range relays {
-		if !blind[r.Name] {
+	for i, r := range relays {
+		if !blind[i] {
 			concerned = append(concerned, r)
 		}
 	}
