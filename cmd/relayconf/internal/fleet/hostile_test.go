@@ -15,7 +15,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/relayconf/relayconf/link/agent"
 	"github.com/relayconf/relayconf/link/agent/agentpb"
@@ -92,6 +94,27 @@ func TestARelayHasOnlyTheCallsOfAnAgent(t *testing.T) {
 	assert.Equal(t, codes.Unavailable, status.Code(err))
 	r.eventually("the link is ended", session.IsClosed)
 	assert.True(t, r.find("good").InSync())
+}
+
+// Other hubs get the status in a record of a bounded size.
+func TestOfALargeReportLittleIsKept(t *testing.T) {
+	r := newRig(t)
+	client, _, _ := r.join("large", "a-process-that-talks")
+	reports, err := client.Report(t.Context())
+	require.NoError(t, err)
+	r.eventually("it has joined", func() bool { return r.find("large").Connected })
+	before := memory()
+	const size = 3 << 20
+	unknown := func() *timestamppb.Timestamp { // with a field that this version does not know
+		time := &timestamppb.Timestamp{Seconds: 1}
+		time.ProtoReflect().SetUnknown(protowire.AppendBytes(protowire.AppendTag(nil, 100, protowire.BytesType), make([]byte, size)))
+		return time
+	}
+	require.NoError(t, reports.Send(&agentpb.ReportRequest{AppliedDigest: notTheDigest, Status: &agentpb.Status{
+		State: strings.Repeat("x", size), StateSince: unknown(), LastError: &agentpb.Error{Message: strings.Repeat("x", size), Time: unknown()}}}))
+	r.eventually("the hub was told", func() bool { return r.find("large").Applied == notTheDigest })
+	assert.Less(t, proto.Size(r.find("large").Status), 1000)
+	r.eventually("the message is given back", func() bool { return memory() < before+size })
 }
 
 // The limits leave room for all that an agent does on one link.
