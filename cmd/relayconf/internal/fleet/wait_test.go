@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/relayconf/relayconf/hub"
+	"github.com/relayconf/relayconf/link/agent"
 )
 
 const brief = 0.3 // seconds, of a wait that is to fail
@@ -206,6 +207,27 @@ func TestARelayWithoutAgentCountsOnlyIfThatIsAllowed(t *testing.T) {
 	w.says(name, "has no agent")
 	bare.stop()
 	w.says(name, "its stream has ended") // it was there at the start, and nobody knows its configuration
+}
+
+// The link of a relay that has started again may come well after its stream: the link of its former process may be half-open.
+func TestARelayIsNotMissedWhoseLinkComesAfterItsStream(t *testing.T) {
+	r := newRig(t)
+	r.has(map[string]int{"web-1": 1})
+	r.relay("b")
+	former := r.relay("a")
+	r.inSync("a", "b")
+	former.stop()
+	r.eventually("a left", func() bool { return !r.find("a").Connected })
+	next := r.bare()
+	r.eventually("its stream is there", func() bool { return r.find("stream:127.0.0.1").SentAll() })
+	w := r.wait(Condition{})
+	w.says("a", "is not connected")
+	link, err := agent.New(next.manager, r.url, agent.WithName("a"))
+	require.NoError(t, err)
+	link.Start()
+	t.Cleanup(link.Close)
+	p := w.result()
+	assert.Equal(t, Progress{Result: Applied, Done: 2, Total: 2, Missing: []MissingRelay{}}, p)
 }
 
 func TestAHubThatForgotWhomToExpectIsNotSureAtFirst(t *testing.T) {

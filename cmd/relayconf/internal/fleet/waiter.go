@@ -25,6 +25,7 @@ type waiter struct {
 	begun    bool
 	atStart  map[string]bool         // names of relays with an agent
 	streams  map[streamOrigin]int    // relays without agent, by where they come from
+	unlinked map[identity]bool       // processes of relays without agent, as far as they have told
 	expected map[string]bool         // those, and all that were connected since
 	taken    bool                    // upstream was confirmed, so targets count
 	targets  map[target]bool         // digests that views have had since
@@ -57,8 +58,8 @@ type versionAnswer struct {
 }
 
 func newWaiter(a API, c Condition) *waiter {
-	w := &waiter{api: a, condition: c, atStart: map[string]bool{}, expected: map[string]bool{}, streams: map[streamOrigin]int{}, targets: map[target]bool{},
-		versions: map[string]hub.Versions{}, answers: make(chan struct{}, 1), asked: map[string]*versionAnswer{}}
+	w := &waiter{api: a, condition: c, atStart: map[string]bool{}, expected: map[string]bool{}, streams: map[streamOrigin]int{}, unlinked: map[identity]bool{},
+		targets: map[target]bool{}, versions: map[string]hub.Versions{}, answers: make(chan struct{}, 1), asked: map[string]*versionAnswer{}}
 	if len(c.Relays) > 0 {
 		w.named = map[string]bool{}
 		for _, name := range c.Relays {
@@ -149,6 +150,9 @@ func (w *waiter) begin(o Overview, now time.Time) {
 		switch {
 		case !r.Agent:
 			w.streams[streamOrigin{r.Key, host(r.Address)}]++
+			if r.Instance != "" {
+				w.unlinked[identity{r.Instance, r.Key}] = true
+			}
 		case r.Connected || w.condition.SeenWithinSeconds == 0 || now.Sub(r.Since).Seconds() <= w.condition.SeenWithinSeconds:
 			w.atStart[r.Name], w.expected[r.Name] = true, true
 		}
@@ -196,14 +200,14 @@ func (w *waiter) chosen(o Overview) (relays []Relay) {
 }
 
 // gone returns relays without agent that were there at the start and no longer are: nobody knows their digest now. One
-// that has got an agent since is waited for under its name.
+// that has got an agent since is waited for under its name, which may be known from a former process.
 func (w *waiter) gone(o Overview) (gone []MissingRelay) {
 	if w.named != nil {
 		return nil
 	}
 	now := map[streamOrigin]int{}
 	for _, r := range o.Relays {
-		if r.Connected && (!r.Agent || !w.atStart[r.Name]) {
+		if r.Connected && (!r.Agent || !w.atStart[r.Name] || w.unlinked[identity{r.Instance, r.Key}]) {
 			now[streamOrigin{r.Key, host(r.Address)}]++
 		}
 	}
