@@ -176,13 +176,13 @@ func (s *peers) current(now time.Time) (current []*peer) {
 	return current
 }
 
-// superseded tells whether a hub of the same name has started after this one was last heard of.
+// superseded tells whether a hub of the same name has started after this one was last heard of. It may have ended since.
 func (s *peers) superseded(p *peer) bool {
 	if s.name == p.Name && s.started.After(p.Time) {
 		return true
 	}
 	for _, other := range s.all {
-		if other != p && other.Name == p.Name && other.Started.After(p.Time) && !other.Ended {
+		if other != p && other.Name == p.Name && other.Started.After(p.Time) {
 			return true
 		}
 	}

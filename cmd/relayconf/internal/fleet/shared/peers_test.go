@@ -112,15 +112,19 @@ func TestWhichHubsCount(t *testing.T) {
 	h := func(name string, started, last int) heartbeat {
 		return heartbeat{Name: name, Number: 1, Time: at(last), Started: at(started)}
 	}
-	ended := h("c", -90, -50)
-	ended.Ended = true
+	end := func(h heartbeat) heartbeat {
+		h.Ended = true
+		return h
+	}
 	for name, test := range map[string]struct {
 		beats map[string]heartbeat
 		want  []string
 	}{
 		"two of different names":         {map[string]heartbeat{"B": h("b", -90, 0), "C": h("c", -90, 0)}, []string{"B", "C"}},
-		"one that ended":                 {map[string]heartbeat{"C": ended}, nil},
+		"one that ended":                 {map[string]heartbeat{"C": end(h("c", -90, -50))}, nil},
 		"one that started again":         {map[string]heartbeat{"B": h("b", -90, -60), "B2": h("b", -50, 0)}, []string{"B2"}},
+		"one that was back and ended":    {map[string]heartbeat{"B": h("b", -90, -60), "B2": end(h("b", -50, -5))}, nil},
+		"one that ended beside another":  {map[string]heartbeat{"B": h("b", -90, -5), "B2": end(h("b", -50, -5))}, []string{"B"}},
 		"two of one name at once":        {map[string]heartbeat{"B": h("b", -90, 0), "B2": h("b", -50, 0)}, []string{"B", "B2"}},
 		"a former process of this hub":   {map[string]heartbeat{"U": h("us", -90, -5)}, nil},
 		"another hub of this one's name": {map[string]heartbeat{"U": h("us", -90, 5)}, []string{"U"}},
