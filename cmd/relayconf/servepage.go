@@ -49,6 +49,9 @@ func pageRelay(r fleet.Relay, thisHub string) page.Relay {
 	if r.Hub != thisHub {
 		shown.Hub = r.Hub
 	}
+	if !r.Agent {
+		shown.ID += "\n" + r.Hub // each hub has relays of these names; an agent's name has no line feed
+	}
 	if state := r.Status.GetState(); state != string(autoconfig.StateValid) {
 		shown.Status = state
 	}

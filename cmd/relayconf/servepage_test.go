@@ -31,7 +31,25 @@ func TestRelaysAsThePageShowsThem(t *testing.T) {
 		{"of this hub", fleet.Relay{Hub: "here"}, page.Relay{Sync: page.Absent}},
 		{"of another hub", fleet.Relay{Hub: "there"}, page.Relay{Sync: page.Absent, Hub: "there"}},
 	} {
-		row.relay.Name, row.want.Name, row.want.ID = "eu-1", "eu-1", "eu-1"
-		assert.Equal(t, row.want, pageRelay(row.relay, "here"), row.name)
+		row.relay.Name, row.want.Name = "eu-1", "eu-1"
+		shown := pageRelay(row.relay, "here")
+		row.want.ID = shown.ID
+		assert.Equal(t, row.want, shown, row.name)
 	}
+}
+
+// Relays without agent are called after their address, at each hub, and an agent may have such a name.
+func TestRelaysOfOneNameAreApartOnThePage(t *testing.T) {
+	const name = "stream:10.0.0.1"
+	ids := map[string]bool{}
+	for _, relay := range []fleet.Relay{
+		{Name: name, Agent: true, Hub: "here"}, {Name: name, Hub: "here"}, {Name: name, Hub: "there"}, {Name: name + "#2", Hub: "there"},
+	} {
+		ids[pageRelay(relay, "here").ID] = true
+	}
+	assert.Len(t, ids, 4)
+	agent := fleet.Relay{Name: "eu-1", Agent: true, Hub: "here"}
+	moved := agent
+	moved.Hub = "there"
+	assert.Equal(t, pageRelay(agent, "here").ID, pageRelay(moved, "here").ID, "with an agent it is the same relay wherever it is")
 }
