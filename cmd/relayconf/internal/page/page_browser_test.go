@@ -281,4 +281,8 @@ func TestTheUpstreamsProblemIsShown(t *testing.T) {
 	b.shows("#upstream .big", "Key rejected")
 	b.shows("#upstream .reason.bad", "The service rejects the key")
 	b.shows("#log", "The service rejects the key")
+	hub.set(func(h *knownHub) {
+		h.upstream.Condition, h.upstream.Reason = "stale", "not followed since 2026-11-21T12:00:00Z, nor at 2026-99-99T99:99:99Z"
+	})
+	b.shows("#log", ", nor at 2026-99-99T99:99:99Z") // which is no time
 }

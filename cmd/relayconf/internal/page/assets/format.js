@@ -48,5 +48,6 @@ const dayAndTime = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "sh
 export const localTimes = (text, now) =>
   text.replace(isoTime, (iso) => {
     const time = Date.parse(iso);
+    if (Number.isNaN(time)) return iso; // such as a 99th of a month
     return Math.abs(time - now) < 43_200_000 ? `at ${timeOfDay(time)}` : `on ${dayAndTime.format(time)}`;
   });
