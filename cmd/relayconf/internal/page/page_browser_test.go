@@ -253,6 +253,26 @@ func TestAnOpenPageOutlivesTheHub(t *testing.T) {
 	assert.True(t, evaluate[bool](b, "window.loaded === true"))
 }
 
+func TestAHubThatStartedAgainMayHaveAShorterLog(t *testing.T) {
+	hub := newHub()
+	changes := func(s *site, from, to int) {
+		for i := from; i < to; i++ {
+			s.Changes(false, []autoconfig.Change{environmentText(fmt.Sprintf("e%02d", i), fmt.Sprintf("env%02d", i), 1, "")})
+		}
+	}
+	s := serve(t, hub, "127.77.0.1:0") // nobody else takes the port while there is no hub
+	changes(s, 0, 45)
+	b := open(t, s.url())
+	b.live()
+	b.shows("#log .pager", "1–20 of 45")
+	b.click("[aria-label='Last page of changes']")
+	b.shows("#log .pager", "41–45 of 45")
+	s.end()
+	b.shows(".notice", "can't be reached")
+	changes(serve(t, hub, s.address), 0, 25)
+	b.becomes(`/^(1–20|21–25) of 25$/.test(document.querySelector("#log .pager span")?.textContent)`) // the first, if it saw them come
+}
+
 func TestNamesStayText(t *testing.T) {
 	const name = `<script>window.broken=1</script><img src=x onerror="window.broken=1">`
 	hub := newHub()

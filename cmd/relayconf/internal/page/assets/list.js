@@ -37,7 +37,8 @@ export function section({ id, title, noun, collection, list, groups, problem, no
   `;
 }
 
-function onPage(found, list) {
+// onPage returns the entries of the present page, or of the last one if there are fewer by now.
+export function onPage(found, list) {
   list.page = Math.max(0, Math.min(list.page, Math.ceil(found.length / list.pageSize) - 1));
   const first = list.page * list.pageSize;
   return found.slice(first, first + list.pageSize);

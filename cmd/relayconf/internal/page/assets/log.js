@@ -3,14 +3,13 @@
 import { html, nothing } from "./lit/lit-html.js";
 import { repeat } from "./lit/directives/repeat.js";
 import { fullTime, localTimes, timeOfDay } from "./format.js";
-import { fresh, pager } from "./list.js";
+import { fresh, onPage, pager } from "./list.js";
 
 // unbroken keeps masked keys from being broken after their ellipsis.
 const unbroken = (text) => text.split(/(…[^\s;,]{1,8})/).map((part, i) => (i % 2 ? html`<span class="unbroken">${part}</span>` : part));
 
 export function log(model, list, changed) {
-  const first = Math.min(list.page, Math.max(0, Math.ceil(model.log.length / list.pageSize) - 1)) * list.pageSize;
-  const entries = model.log.slice(first, first + list.pageSize);
+  const entries = onPage(model.log, list);
   return html`
     <section id="log" class="panel" aria-labelledby="log-title" tabindex="-1">
       <div class="panel-head"><h2 id="log-title">Changes</h2></div>
