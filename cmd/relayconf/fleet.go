@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/relayconf/relayconf/cmd/relayconf/internal/fleet"
+	"github.com/relayconf/relayconf/cmd/relayconf/internal/terminal"
 )
 
 var fleetHelp = `Shows which relays a hub has, whether each has applied the present configuration, and calls them.
@@ -120,10 +122,15 @@ func anyRelay(fleet.RelayJSON) bool           { return true }
 func callableRelay(r fleet.RelayJSON) bool    { return r.Connected && r.Agent }
 func forgettableRelay(r fleet.RelayJSON) bool { return !r.Connected }
 
-// printJSON prints a value for programs.
+// printJSON prints a value for programs. Characters that a terminal would obey are escaped.
 func printJSON(out io.Writer, value any) error {
-	encoder := json.NewEncoder(out)
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
+	if err := encoder.Encode(value); err != nil {
+		return err
+	}
+	_, err := out.Write(terminal.EscapeJSON(text.Bytes()))
+	return err
 }

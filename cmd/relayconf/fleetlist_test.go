@@ -1,10 +1,12 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	prettytext "github.com/jedib0t/go-pretty/v6/text"
 	"github.com/stretchr/testify/assert"
@@ -16,6 +18,26 @@ import (
 func TestEachFleetCommandHasExamplesOfItself(t *testing.T) {
 	for _, cmd := range newFleet().Commands() {
 		assert.Contains(t, cmd.Example, "  relayconf fleet "+cmd.Name(), cmd.Name())
+	}
+}
+
+// The answers of a relay to a call are its own words.
+func TestJSONOfTheFleetDoesNotSteerTheTerminal(t *testing.T) {
+	const name = "\u009b31m \u202eevil \x7f <é> \u2028"
+	want := map[string]string{"name": name}
+	text, err := json.Marshal(want)
+	require.NoError(t, err)
+	for _, value := range []any{want, json.RawMessage(text)} {
+		var out strings.Builder
+		require.NoError(t, printJSON(&out, value))
+		assert.NotContains(t, strings.Map(func(r rune) rune {
+			if r == '\n' || unicode.IsPrint(r) {
+				return -1
+			}
+			return '!'
+		}, out.String()), "!")
+		assert.Contains(t, out.String(), "é")
+		assert.JSONEq(t, string(text), out.String())
 	}
 }
 
