@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/durationpb"
@@ -73,7 +74,8 @@ func statusMessage(s autoconfig.Status) *agentpb.Status {
 		StoreFailures: s.StoreFailures,
 	}
 	if e := s.LastError; e != nil {
-		message.LastError = &agentpb.Error{Kind: string(e.Kind), StatusCode: int32(e.StatusCode), Message: e.Message, Time: timestamp(e.Time)}
+		text := strings.ToValidUTF8(e.Message, "\uFFFD") // no message of protobuf takes other text; a proxy may send some
+		message.LastError = &agentpb.Error{Kind: string(e.Kind), StatusCode: int32(e.StatusCode), Message: text, Time: timestamp(e.Time)}
 	}
 	return message
 }
