@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/relayconf/relayconf/internal/freeport"
 )
 
 // StartSentinel starts a master with a replica, and a Sentinel that calls the master "main" and fails over two seconds
@@ -40,7 +42,7 @@ func StartCluster(tb testing.TB, replicas bool) (masters, theirReplicas []*Serve
 	}
 	nodes := make([]*Server, count)
 	for i := range nodes {
-		bus := freePort(tb)
+		bus := freeport.Take(tb)
 		nodes[i] = Start(tb, "cluster-enabled yes", fmt.Sprint("cluster-port ", bus), "cluster-node-timeout 2000",
 			"repl-diskless-sync-delay 0")
 		if i > 0 {
