@@ -2,7 +2,9 @@ package agent
 
 import (
 	"context"
+	"strings"
 	"time"
+	"unicode"
 
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -73,7 +75,8 @@ func statusMessage(s autoconfig.Status) *agentpb.Status {
 		StoreFailures: s.StoreFailures,
 	}
 	if e := s.LastError; e != nil {
-		message.LastError = &agentpb.Error{Kind: string(e.Kind), StatusCode: int32(e.StatusCode), Message: e.Message, Time: timestamp(e.Time)}
+		text := strings.ToValidUTF8(e.Message, string(unicode.ReplacementChar)) // a proxy's answer may be in it; nothing else can be sent
+		message.LastError = &agentpb.Error{Kind: string(e.Kind), StatusCode: int32(e.StatusCode), Message: text, Time: timestamp(e.Time)}
 	}
 	return message
 }
