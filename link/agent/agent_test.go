@@ -177,6 +177,16 @@ func TestARefusedNameIsTriedAgain(t *testing.T) {
 	require.Eventually(t, a.Connected, soon, time.Millisecond)
 }
 
+func TestAClosedAgentIsNotConnected(t *testing.T) {
+	h := newTestHub(t)
+	a, err := New(newManager(t, "http://127.0.0.1:1"), h.server.URL, WithName("relay-7"))
+	require.NoError(t, err)
+	a.Start()
+	assert.Eventually(t, a.Connected, soon, time.Millisecond)
+	a.Close()
+	assert.False(t, a.Connected())
+}
+
 func TestALinkIsMadeWithTheKeyOfTheMoment(t *testing.T) {
 	h := newTestHub(t)
 	manager := newManager(t, "http://127.0.0.1:1")
