@@ -77,8 +77,7 @@ func TestOneStreamTooManyEndsTheSession(t *testing.T) {
 		require.NoError(t, err)
 		eventually(t, func() bool { return session.NumStreams() == n+1 }, "open")
 	}
-	_, err = other.Open()
-	require.NoError(t, err)
+	_, _ = other.Open() // the session may have ended before it returns
 	endsBy(t, session, "more than 4 streams")
 }
 
