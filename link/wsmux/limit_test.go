@@ -81,6 +81,30 @@ func TestOneStreamTooManyEndsTheSession(t *testing.T) {
 	endsBy(t, session, "more than 4 streams")
 }
 
+func TestStreamsTooManyInOneMessageEndTheSession(t *testing.T) {
+	const windowUpdate, syn = 1, 1
+	for name, row := range map[string]struct {
+		streams uint32
+		ends    bool
+	}{"as many as may be": {4, false}, "one more": {5, true}} {
+		t.Run(name, func(t *testing.T) {
+			client, session := serveLimited(t, wsmux.Limits{Streams: 4})
+			var message []byte
+			for i := range row.streams {
+				message = append(message, frame(windowUpdate, syn, 2*i+1)...)
+			}
+			_, err := client.Write(message)
+			require.NoError(t, err)
+			if row.ends {
+				endsBy(t, session, "more than 4 streams")
+				return
+			}
+			eventually(t, func() bool { return session.NumStreams() == 4 }, "open")
+			assert.NoError(t, wsmux.Reason(session))
+		})
+	}
+}
+
 // A ping takes a goroutine of the other side until the answer is written, so pings are bounded, too.
 func TestASideThatFloodsWithPingsIsEnded(t *testing.T) {
 	const ping, syn = 2, 1
