@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"sync/atomic"
 
@@ -61,7 +62,7 @@ func newLimiter(perSecond int) *rate.Limiter {
 	if perSecond <= 0 {
 		return rate.NewLimiter(rate.Inf, 0)
 	}
-	return rate.NewLimiter(rate.Limit(perSecond), limitBurst*perSecond)
+	return rate.NewLimiter(rate.Limit(perSecond), limitBurst*min(perSecond, math.MaxInt/limitBurst))
 }
 
 func (c *limitedConn) Read(b []byte) (int, error) {

@@ -3,6 +3,7 @@ package wsmux_test
 import (
 	"encoding/binary"
 	"io"
+	"math"
 	"net"
 	"runtime"
 	"testing"
@@ -137,6 +138,11 @@ func TestLimitsLetAllElseThrough(t *testing.T) {
 		}
 	}
 	s.echo(t, string(make([]byte, 8<<20)))
+}
+
+func TestLimitsMayBeAsLargeAsAnInt(t *testing.T) {
+	s := newStack(t, wsmux.WithLimits(wsmux.Limits{Streams: math.MaxInt, OpensPerSecond: math.MaxInt, BytesPerSecond: math.MaxInt}))
+	s.echo(t, "as ever")
 }
 
 func TestWithoutLimitsEverythingIsAllowed(t *testing.T) {
