@@ -73,6 +73,7 @@ func (a *Agent) Start() { a.client.Start() }
 // Close ends the link and waits until every goroutine of the agent has ended. The manager goes on.
 func (a *Agent) Close() {
 	a.client.Stop()
+	a.connected.Store(false)
 	a.links.Wait()
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"github.com/hashicorp/yamux"
 	"github.com/launchdarkly/go-sdk-common/v3/ldlog"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -82,12 +83,13 @@ type testHub struct {
 	refuse  chan error // answers for the next relays that want a name
 	in      chan *agentpb.Introduction
 	keys    chan string
+	session chan *yamux.Session
 	server  *httptest.Server
 }
 
 func newTestHub(t *testing.T) *testHub {
 	h := &testHub{clients: rpc.NewClients(), reports: make(chan *agentpb.ReportRequest, 1000), refuse: make(chan error, 10),
-		in: make(chan *agentpb.Introduction, 100), keys: make(chan string, 100)}
+		in: make(chan *agentpb.Introduction, 100), keys: make(chan string, 100), session: make(chan *yamux.Session, 100)}
 	h.streams = rpc.NewStreamServer(h.clients, rpc.WithAuthorize(h.authorize))
 	closing, cancel := context.WithCancel(context.Background())
 	h.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -103,6 +105,7 @@ func newTestHub(t *testing.T) *testHub {
 		if err != nil {
 			return
 		}
+		h.session <- session
 		defer context.AfterFunc(closing, func() { _ = session.Close() })()
 		<-session.CloseChan()
 	}))
@@ -175,6 +178,16 @@ func TestARefusedNameIsTriedAgain(t *testing.T) {
 	defer a.Close()
 	a.Start()
 	require.Eventually(t, a.Connected, soon, time.Millisecond)
+}
+
+func TestAClosedAgentIsNotConnected(t *testing.T) {
+	h := newTestHub(t)
+	a, err := New(newManager(t, "http://127.0.0.1:1"), h.server.URL, WithName("relay-7"))
+	require.NoError(t, err)
+	a.Start()
+	assert.Eventually(t, a.Connected, soon, time.Millisecond)
+	a.Close()
+	assert.False(t, a.Connected())
 }
 
 func TestALinkIsMadeWithTheKeyOfTheMoment(t *testing.T) {

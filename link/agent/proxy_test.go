@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"bufio"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -20,8 +19,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/relayconf/relayconf/autoconfig"
-	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/httpconfig"
 )
@@ -117,47 +114,4 @@ func TestALinkThroughAProxyThatIsReachedOverTLS(t *testing.T) {
 	a.Start()
 	require.Eventually(t, a.Connected, soon, time.Millisecond)
 	assert.Equal(t, "CONNECT "+h.server.Listener.Addr().String(), <-targets)
-}
-
-// Many proxies answer in Latin-1. The relay's last error stays in its status, also when its stream is up again.
-func TestALinkSurvivesAnErrorThatIsNotUTF8(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	ended := make(chan struct{})
-	t.Cleanup(func() {
-		_ = listener.Close()
-		<-ended
-	})
-	go func() {
-		defer close(ended)
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = http.ReadRequest(bufio.NewReader(conn))
-			_, _ = io.WriteString(conn, "HTTP/1.1 407 Authentification n\xe9cessaire\r\nContent-Length: 0\r\n\r\n")
-			_ = conn.Close()
-		}
-	}()
-	proxy, err := httpconfig.NewHTTPConfig(config.ProxyConfig{URL: &url.URL{Scheme: "http", Host: listener.Addr().String()}}, nil, "", ldlog.NewDisabledLoggers())
-	require.NoError(t, err)
-	m := autoconfig.NewStreamManager(testKey, "https://service.example", autoconfigtest.NewRecorder(), proxy, time.Millisecond, ldlog.NewDisabledLoggers())
-	t.Cleanup(func() {
-		m.Close()
-		<-m.Done()
-	})
-	m.Start()
-	require.Eventually(t, func() bool { return m.Status().LastError != nil }, soon, time.Millisecond)
-	h := newTestHub(t)
-	a, err := New(m, h.server.URL, WithName("a"))
-	require.NoError(t, err)
-	a.Start()
-	t.Cleanup(a.Close)
-	select {
-	case report := <-h.reports:
-		assert.Contains(t, report.Status.LastError.Message, "Authentification n\uFFFDcessaire")
-	case <-time.After(soon):
-		require.FailNow(t, "there was no report")
-	}
 }

@@ -45,7 +45,8 @@
 // # Use
 //
 // [NewClient] and [NewServer] run one role over any connection, which they own: it is closed at the end. Close has to end a
-// Read and a Write that are under way, as it does for a net.Conn and an io.Pipe. [Segments] splits a connection, so that
+// Read and a Write that are under way, as it does for a net.Conn and an io.Pipe. A Read may also be left to SetReadDeadline, as
+// a yamux stream leaves it. [Segments] splits a connection, so that
 // both roles run over it, in the framing that Cardano nodes use; [New] starts with the pair.
 //
 // Done is closed when the protocol has ended and its goroutines, too. Err then says why: nil after Stop, or after the

@@ -241,4 +241,19 @@ func TestAPeerThatDoesNotReadIsATimeout(t *testing.T) {
 	})
 }
 
+// A line that is slow in both directions has one limit for both.
+func TestTheLimitOfAnAnswerCountsFromTheBeginningOfTheQuestion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		peer, conn := newPeer(t)
+		began := time.Now()
+		client := NewClient(conn, nil)
+		client.Start()
+		time.Sleep(6 * time.Second)
+		peer.receive()
+		<-client.Done()
+		assert.Equal(t, 10*time.Second, time.Since(began))
+		assert.ErrorIs(t, client.Err(), ErrTimeout)
+	})
+}
+
 func ptr[T any](value T) *T { return &value }

@@ -80,7 +80,14 @@ func (p *protocol) ended() error {
 }
 
 // close closes the connection. Its error is of no use: the role has ended already.
-func (p *protocol) close() { p.closed.Do(func() { _ = p.conn.Close() }) }
+func (p *protocol) close() {
+	p.closed.Do(func() {
+		_ = p.conn.Close()
+		if conn, ok := p.conn.(interface{ SetReadDeadline(time.Time) error }); ok {
+			_ = conn.SetReadDeadline(time.Unix(1, 0)) // a Read of a yamux stream goes on after Close, until the other side closes, too
+		}
+	})
+}
 
 func (p *protocol) read(over <-chan struct{}) {
 	messages := reader{source: p.conn}

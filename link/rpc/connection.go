@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -170,6 +171,10 @@ func (c *connection) start(ctx context.Context, payload *anypb.Any) *call {
 	if size := proto.Size(payload); c.maxRequest > 0 && size > c.maxRequest-envelopeSize {
 		started.done <- outcome{err: status.Errorf(codes.ResourceExhausted,
 			"rpc: the request has %d bytes: client %q can be sent %d at most", size, c.name, c.maxRequest-envelopeSize)}
+		return started
+	}
+	if !utf8.ValidString(payload.GetTypeUrl()) { // it would end the connection, as it can't be encoded
+		started.done <- outcome{err: status.Errorf(codes.InvalidArgument, "rpc: the request's type %q is not UTF-8", payload.GetTypeUrl())}
 		return started
 	}
 	c.mu.Lock()

@@ -3,7 +3,9 @@ package rpc
 import (
 	"context"
 	"runtime/debug"
+	"strings"
 	"sync"
+	"unicode"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -180,7 +182,9 @@ func (d *Dispatcher) finish(returned *handling) bool {
 	return true
 }
 
-// failure is the response that carries an error.
+// failure is the response that carries an error. Its message can be sent, whatever a handler has quoted in it.
 func failure(id uint64, err error) *rpcpb.Response {
-	return &rpcpb.Response{Id: id, Outcome: &rpcpb.Response_Error{Error: statusOf(err).Proto()}}
+	failed := statusOf(err).Proto()
+	failed.Message = strings.ToValidUTF8(failed.GetMessage(), string(unicode.ReplacementChar))
+	return &rpcpb.Response{Id: id, Outcome: &rpcpb.Response_Error{Error: failed}}
 }

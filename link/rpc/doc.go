@@ -58,6 +58,6 @@
 //     context.Canceled.
 //   - Unimplemented: the client has no function for this type of request.
 //   - ResourceExhausted: the client runs as many handlers as it may.
-//   - InvalidArgument: the request could not be decoded, or there was none.
+//   - InvalidArgument: the request could not be encoded or decoded, or there was none.
 //   - Internal: the handler panicked, or the answer was malformed.
 package rpc

@@ -184,9 +184,9 @@ func (s *StreamServer) admit(ctx context.Context, hello *rpcpb.Hello) (*connecti
 func (s *StreamServer) serve(stream rpcpb.Coordinator_ConnectServer, conn *connection) error {
 	ended := make(chan error, 2)
 	go func() { ended <- receiveResponses(stream, conn.responses) }()
-	if err := stream.SendHeader(nil); err != nil { // tells the client that it is accepted
-		return err
-	}
+	// This tells the client that it is accepted. It fails if the header went out before, as inlinekeepalive sends it while the
+	// function of WithAuthorize takes long, or if the stream has ended, which the goroutines notice.
+	_ = stream.SendHeader(nil)
 	go func() {
 		if err := sendCommands(stream, conn.commands); err != nil {
 			ended <- err

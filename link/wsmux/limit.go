@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"sync/atomic"
 
@@ -41,6 +42,7 @@ func WithLimits(limits Limits) Option {
 type limitedConn struct {
 	net.Conn
 	streams int // most streams; 0: no limit
+	opened  int // streams, by the bytes of the latest Read; the session knows of them only before the next one
 	opens   *rate.Limiter
 	bytes   *rate.Limiter
 	frames  frames
@@ -60,7 +62,7 @@ func newLimiter(perSecond int) *rate.Limiter {
 	if perSecond <= 0 {
 		return rate.NewLimiter(rate.Inf, 0)
 	}
-	return rate.NewLimiter(rate.Limit(perSecond), limitBurst*perSecond)
+	return rate.NewLimiter(rate.Limit(perSecond), limitBurst*min(perSecond, math.MaxInt/limitBurst))
 }
 
 func (c *limitedConn) Read(b []byte) (int, error) {
@@ -68,6 +70,7 @@ func (c *limitedConn) Read(b []byte) (int, error) {
 		b = b[:most]
 	}
 	n, err := c.Conn.Read(b)
+	c.opened = 0
 	if limit := c.frames.each(b[:n], c.allow); limit != nil {
 		return 0, limit
 	}
@@ -92,9 +95,14 @@ func (c *limitedConn) allow(h frameHeader) error {
 	case h.kind() == pingFrame || c.streams <= 0:
 		return nil
 	}
-	if session := c.session.Load(); session != nil && session.NumStreams() >= c.streams {
+	open := c.opened
+	if session := c.session.Load(); session != nil {
+		open += session.NumStreams()
+	}
+	if open >= c.streams {
 		return fmt.Errorf("%w: it opens more than %d streams", ErrLimit, c.streams)
 	}
+	c.opened++
 	return nil
 }
 

@@ -3,6 +3,7 @@ package wsmux_test
 import (
 	"encoding/binary"
 	"io"
+	"math"
 	"net"
 	"runtime"
 	"testing"
@@ -77,9 +78,32 @@ func TestOneStreamTooManyEndsTheSession(t *testing.T) {
 		require.NoError(t, err)
 		eventually(t, func() bool { return session.NumStreams() == n+1 }, "open")
 	}
-	_, err = other.Open()
-	require.NoError(t, err)
+	_, _ = other.Open() // the session may have ended before it returns
 	endsBy(t, session, "more than 4 streams")
+}
+
+func TestStreamsTooManyInOneMessageEndTheSession(t *testing.T) {
+	const windowUpdate, syn = 1, 1
+	for name, row := range map[string]struct {
+		streams uint32
+		ends    bool
+	}{"as many as may be": {4, false}, "one more": {5, true}} {
+		t.Run(name, func(t *testing.T) {
+			client, session := serveLimited(t, wsmux.Limits{Streams: 4})
+			var message []byte
+			for i := range row.streams {
+				message = append(message, frame(windowUpdate, syn, 2*i+1)...)
+			}
+			_, err := client.Write(message)
+			require.NoError(t, err)
+			if row.ends {
+				endsBy(t, session, "more than 4 streams")
+				return
+			}
+			eventually(t, func() bool { return session.NumStreams() == 4 }, "open")
+			assert.NoError(t, wsmux.Reason(session))
+		})
+	}
 }
 
 // A ping takes a goroutine of the other side until the answer is written, so pings are bounded, too.
@@ -114,6 +138,11 @@ func TestLimitsLetAllElseThrough(t *testing.T) {
 		}
 	}
 	s.echo(t, string(make([]byte, 8<<20)))
+}
+
+func TestLimitsMayBeAsLargeAsAnInt(t *testing.T) {
+	s := newStack(t, wsmux.WithLimits(wsmux.Limits{Streams: math.MaxInt, OpensPerSecond: math.MaxInt, BytesPerSecond: math.MaxInt}))
+	s.echo(t, "as ever")
 }
 
 func TestWithoutLimitsEverythingIsAllowed(t *testing.T) {
