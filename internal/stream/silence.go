@@ -23,7 +23,8 @@ type watch struct {
 	reader      *sse.Reader   // nil until the connection is open
 	fed         bool          // the first put was applied, so that none is due
 	dueFrom     time.Time     // when the connection was open or last brought an event, less the time of handlers
-	pausedSince time.Time     // when the handler call under way began; zero if there is none
+	pauses      int           // handler calls under way: one for a key that expires may be within that for an item
+	pausedSince time.Time     // when the outermost of them began; zero if there is none
 	paused      time.Duration // in handler calls since the connection last read
 }
 
@@ -64,12 +65,18 @@ func (w *watch) proceed(event, fed bool) {
 func (w *watch) pause() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.pausedSince = time.Now()
+	if w.pauses++; w.pauses == 1 {
+		w.pausedSince = time.Now()
+	}
 }
 
 // resume notes that the handler call has ended.
 func (w *watch) resume() {
 	w.mu.Lock()
+	if w.pauses--; w.pauses > 0 {
+		w.mu.Unlock()
+		return
+	}
 	took := time.Since(w.pausedSince)
 	w.pausedSince = time.Time{}
 	w.paused += took
