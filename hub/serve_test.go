@@ -157,6 +157,13 @@ func TestTextsArePassedOnAsTheyCame(t *testing.T) {
 	assert.Contains(t, s.open(t, request{}).next().Data(), `"a":{"other":1}`, "newcomers get the newest text")
 }
 
+func TestAFilterMayHaveAnyMembers(t *testing.T) {
+	odd := filterChange("web", "eu", 1)
+	odd.Text = []byte(`{"projKey":"web","key":"eu","version":1,"envKey":["production"]}`)
+	s := newServer(t, changes{env("a", 1), odd})
+	assert.Contains(t, s.open(t, request{filters: true}).next().Data(), string(odd.Text))
+}
+
 func TestATextThatIsNoJSONIsLeftOut(t *testing.T) {
 	s := newServer(t, changes{env("a", 1)})
 	s.Changes(true, changes{{Kind: autoconfig.EnvironmentChanged, ID: "b", Version: 1, Text: []byte(`{"x":`)}, env("c", 1)})
