@@ -19,6 +19,7 @@ type watch struct {
 	timer   *time.Timer
 
 	mu          sync.Mutex
+	stopped     bool
 	dialled     time.Time
 	reader      *sse.Reader   // nil until the connection is open
 	fed         bool          // the first put was applied, so that none is due
@@ -41,7 +42,13 @@ func newWatch(timeout time.Duration, cancel context.CancelCauseFunc) *watch {
 	return w
 }
 
-func (w *watch) stop() { w.timer.Stop() }
+// stop ends the watch for good, also if a handler call or a check is under way.
+func (w *watch) stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stopped = true
+	w.timer.Stop()
+}
 
 // opened notes that the connection is open.
 func (w *watch) opened(reader *sse.Reader) {
@@ -81,9 +88,10 @@ func (w *watch) resume() {
 	w.pausedSince = time.Time{}
 	w.paused += took
 	w.dueFrom = w.dueFrom.Add(took)
+	goneOff := took >= w.timeout && !w.stopped
 	w.mu.Unlock()
-	if took >= w.timeout {
-		w.timer.Reset(0) // it has gone off during the call, and did nothing
+	if goneOff {
+		w.timer.Reset(0) // the timer did nothing during the call
 	}
 }
 
@@ -91,6 +99,9 @@ func (w *watch) resume() {
 func (w *watch) check() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.stopped {
+		return
+	}
 	if !w.pausedSince.IsZero() {
 		w.timer.Reset(w.timeout) // unless resume is first
 		return
