@@ -55,6 +55,8 @@ func TestWhenAPutWhenPatches(t *testing.T) {
 			event(deleted("a", 2)).sends("delete a@2"), event(env("a", 3)).sends("patch a@3")},
 		"deleted, and back below the tombstone, which a put has cleared": {
 			event(deleted("a", 5)).sends("delete a@5"), put(), event(env("a", 3)).sends("put b@1", "put a@3 b@1")},
+		"deleted, its tombstone cleared by a put, and deleted again at a lower version": {
+			event(deleted("a", 5)).sends("delete a@5"), put(), event(deleted("a", 2)), event(env("a", 3)).sends("put b@1", "put a@3 b@1")},
 		"back, and still below the highest version": {
 			event(env("a", 9)).sends("patch a@9"), put(removed("a")).sends("put b@1"), event(env("a", 3)).sends("put a@3 b@1"),
 			event(env("a", 4)).sends("put a@4 b@1"), event(env("a", 10)).sends("patch a@10")},

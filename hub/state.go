@@ -198,6 +198,9 @@ func (s *state) delete(it *item, version int) way {
 		how = byDelete
 	}
 	s.leave(it)
+	if it.deleted { // a put has cleared the tombstone for the service, but relays may still have it
+		version = max(version, it.version)
+	}
 	it.deleted, it.version = true, version
 	it.highest = max(it.highest, version)
 	return how
