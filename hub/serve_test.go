@@ -93,6 +93,9 @@ func TestWhatDoesNotTouchAViewSendsNothingThere(t *testing.T) {
 		"there and back":             {there, {event(env("a", 3)).sends("patch a@3"), []string{"put m@1"}}},
 		"a move at the same version": {{event(envIn("mobile", "x", "a", 1)).sends("put b@1"), []string{"put a@1 m@1"}}},
 		"a delete after a move":      {there, {event(deleted("a", 3)), []string{"delete a@3"}}},
+		"a tombstone outlasts what happens elsewhere": {{event(deleted("a", 3)).sends("delete a@3"), nil},
+			{event(envIn("mobile", "x", "a", 5)), []string{"patch a@5"}}, {put(removed("a")), []string{"put m@1"}},
+			{event(env("b", 2)).sends("patch b@2"), nil}, {event(env("a", 2)).sends("put b@2", "put a@2 b@2"), nil}},
 		"filters": {{event(filterChange("web", "eu", 1)).sends("patch web.eu@1"), nil},
 			{event(filterChange("mobile", "eu", 2)), []string{"patch mobile.eu@2"}}},
 	} {
