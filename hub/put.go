@@ -12,6 +12,10 @@ import (
 // maxBodies is how many puts of a view exist at most in each encoding: one that relays still take, and a newer one.
 const maxBodies = 2
 
+// reusedFor is how long a put serves newcomers after the view has changed. They get the events since right after it, but a
+// relay takes it for the whole configuration first. A busy hub encodes no more than one in that time.
+const reusedFor = time.Second
+
 // bodies are the puts of a view in one encoding, oldest first.
 type bodies struct {
 	all     []*body
@@ -24,6 +28,7 @@ type body struct {
 	view     *view
 	encoding encoding
 	at       uint64 // the place in the view's past
+	made     time.Time
 	point
 	texts    []listed   // all items, until it is encoded; for longer only if some have returned
 	returned []returned // those that came back at a version not above one that was sent, cleanest last
@@ -65,21 +70,25 @@ func (v *view) take(encoding encoding, atLeast uint64, state *state) (b *body, e
 	of := &v.bodies[encoding]
 	if n := len(of.all); n > 0 && of.all[n-1].usable() && of.all[n-1].at >= atLeast {
 		b = of.all[n-1]
+	}
+	if b == nil || !b.isRecent() {
+		of.all = slices.DeleteFunc(of.all, func(b *body) bool { return b.takers == 0 })
+		if len(of.all) < maxBodies {
+			b, encode = v.newBody(encoding, state), true
+			of.all = append(of.all, b)
+		}
+	}
+	if b != nil {
 		b.takers++
-		return b, false
 	}
-	of.all = slices.DeleteFunc(of.all, func(b *body) bool { return b.takers == 0 })
-	if len(of.all) == maxBodies {
-		return nil, false
-	}
-	b = v.newBody(encoding, state)
-	b.takers++
-	of.all = append(of.all, b)
-	return b, true
+	return b, encode
 }
 
 // usable tells whether the body and the events since lead to the present state.
 func (b *body) usable() bool { return b.view.leadsOn(b.at) && b.generation >= b.view.textGeneration }
+
+// isRecent tells whether the body is of the present state, or was a moment ago.
+func (b *body) isRecent() bool { return b.at == b.view.last || time.Since(b.made) < reusedFor }
 
 // dropUnused drops bodies that no relay takes or will take. The newest one stays for newcomers.
 func (of *bodies) dropUnused() {
@@ -112,6 +121,7 @@ func (v *view) newBody(encoding encoding, state *state) *body {
 		view:     v,
 		encoding: encoding,
 		at:       v.last,
+		made:     time.Now(),
 		point:    point{v.digest, state.generation},
 		ready:    make(chan struct{}),
 	}

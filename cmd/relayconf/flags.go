@@ -56,7 +56,8 @@ func addFormat(cmd *cobra.Command, format *string) {
 // would do something else than the user meant.
 func refuseEmpty(flags *pflag.FlagSet, args []string) (err error) {
 	flags.Visit(func(flag *pflag.Flag) {
-		if flag.Value.String() == "" && err == nil {
+		list, isList := flag.Value.(pflag.SliceValue)
+		if err == nil && (flag.Value.String() == "" || isList && slices.Contains(list.GetSlice(), "")) {
 			err = usageError("--%s is empty: give it a value, or leave it out", flag.Name)
 		}
 	})

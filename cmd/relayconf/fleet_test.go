@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net"
 	"strconv"
 	"strings"
 	"testing"
@@ -110,6 +111,7 @@ func TestFleetErrors(t *testing.T) {
 		{"a version alone", exitUsage, []string{"wait", "--version", "3"}, "environment"},
 		{"a digest that is none", exitUsage, []string{"wait", "--digest", "abc"}, "32 hexadecimal digits"},
 		{"longer than names are kept", exitUsage, []string{"wait", "--seen-within", "48h"}, "keeps the names of relays for 24h0m0s"},
+		{"a relay without a name", exitUsage, []string{"wait", "--relay", ""}, "--relay is empty"},
 		{"no command", exitUsage, nil, "list, show, call, wait or forget"},
 		{"no relay at all", exitInconclusive, []string{"wait", "--timeout", "1s"}, "no relay is expected"},
 	} {
@@ -119,10 +121,23 @@ func TestFleetErrors(t *testing.T) {
 			assert.Contains(t, p.stderr.String(), row.want)
 		})
 	}
+	_, port, found := strings.Cut(strings.TrimPrefix(h.url("admin"), "http://"), ":")
+	require.True(t, found)
+	start(t, nil, "fleet", "list", "--admin-addr", ":"+port).exit(exitOK) // as serve takes it
 	p := start(t, nil, "fleet", "list", "--admin-addr", "127.0.0.1:1")
 	p.exit(exitUnexpected)
 	assert.Contains(t, p.stderr.String(), "the hub can't be reached")
 	p = start(t, service(h.url("relays")), "watch", "--link", "ftp://hub")
 	p.exit(exitUsage)
 	assert.Contains(t, p.stderr.String(), "ws://hub:8030/link")
+}
+
+func TestAWaitEndsThoughTheHubHangs(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer silent.Close()
+	p := start(t, nil, "fleet", "wait", "--timeout", "1s", "--admin-addr", silent.Addr().String())
+	p.exit(exitInconclusive)
+	assert.Contains(t, p.stderr.String(), "the hub does not answer")
 }

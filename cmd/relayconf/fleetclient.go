@@ -28,6 +28,9 @@ type hubClient struct {
 
 func (o fleetOptions) client() (*hubClient, error) {
 	address := o.adminAddr
+	if strings.HasPrefix(address, ":") { // serve listens at all addresses then
+		address = "127.0.0.1" + address
+	}
 	if !strings.Contains(address, "://") {
 		address = "http://" + address
 	}

@@ -83,10 +83,12 @@ func (w fleetWaitOptions) run(ctx context.Context, o fleetOptions, out io.Writer
 		return err
 	}
 	w.condition.TimeoutSeconds, w.condition.SeenWithinSeconds = w.timeout.Seconds(), w.seenWithin.Seconds()
-	// The hub counts the time. It sends a line at least each 10 s; without one for much longer it is gone.
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	silence := time.AfterFunc(waitSilence, cancel)
+	// The hub counts the time, unless it hangs. It sends a line at least each 10 s.
+	ctx, end := context.WithTimeoutCause(ctx, w.timeout+waitPatience, errHubSilent)
+	defer end()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silence := time.AfterFunc(waitSilence, func() { cancel(errHubSilent) })
 	defer silence.Stop()
 	response, err := client.open(ctx, fleet.WaitPath, nil, w.condition)
 	if err != nil {
@@ -109,14 +111,23 @@ func (w fleetWaitOptions) run(ctx context.Context, o fleetOptions, out io.Writer
 	}
 }
 
-const waitSilence = time.Minute
+const (
+	waitSilence  = time.Minute
+	waitPatience = 5 * time.Second // for the outcome after the timeout
+)
 
-// waitError tells Ctrl-C from other ends.
+var errHubSilent = errors.New("nobody can say whether all relays have applied it: the hub does not answer")
+
+// waitError tells Ctrl-C and a hub that hangs from other ends.
 func waitError(ctx context.Context, err error) error {
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return withCode(exitInterrupted, errors.New("interrupted, or the hub went silent, before all relays had applied it"))
+	switch {
+	case ctx.Err() == nil:
+		return err
+	case errors.Is(context.Cause(ctx), errHubSilent):
+		return withCode(exitInconclusive, errHubSilent)
+	default:
+		return withCode(exitInterrupted, errors.New("interrupted before all relays had applied it"))
 	}
-	return err
 }
 
 // outcome prints how a wait has ended, and returns the error for it.

@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/relayconf/relayconf/internal/freeport"
 )
 
 // proxyProgram is a proxy from Debian's packages. Its configuration is a template.
@@ -82,7 +84,7 @@ http {
 // start starts a proxy before a service, with a certificate of the authority, and returns its address.
 func (p proxyProgram) start(t *testing.T, ca *authority, service string) string {
 	t.Helper()
-	address := freeAddress(t)
+	address := freeport.Address(t)
 	folder := t.TempDir()
 	cert, key := ca.issue(p.path)
 	pem := write(t, filepath.Join(folder, "tls.pem"), string(must(os.ReadFile(cert)))+string(must(os.ReadFile(key))))

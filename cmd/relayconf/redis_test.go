@@ -15,6 +15,7 @@ import (
 
 	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
 	"github.com/relayconf/relayconf/envfactory"
+	"github.com/relayconf/relayconf/internal/freeport"
 	"github.com/relayconf/relayconf/internal/redistest"
 )
 
@@ -64,7 +65,7 @@ func TestAFleetThatSharesRedisRestartsWhileTheServiceIsDown(t *testing.T) {
 	one, two, three := autoconfigtest.MakeEnvironment(1, 1), autoconfigtest.MakeEnvironment(2, 1), autoconfigtest.MakeEnvironment(3, 1)
 	changed := one
 	changed.EnvName, changed.Version = "Renamed", 2
-	url, addr := startRedis(t), freeAddress(t)
+	url, addr := startRedis(t), freeport.Address(t)
 	variables := append(service("http://"+addr), "CACHE_REDIS_URL="+url)
 	args := []string{"watch", "--format", "json"}
 	running := serviceProcess(t, addr, one, two, three)

@@ -5,11 +5,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -20,6 +17,7 @@ import (
 	"github.com/relayconf/relayconf/autoconfig"
 	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
 	"github.com/relayconf/relayconf/envfactory"
+	"github.com/relayconf/relayconf/internal/freeport"
 	"github.com/relayconf/relayconf/store"
 )
 
@@ -40,26 +38,6 @@ func serviceProcess(t *testing.T, addr string, environments ...envfactory.Enviro
 	p := start(t, nil, "replay", write(t, inFolder(t, "service.sse"), fmt.Sprintf("event: put\ndata: %s\n\n", data)), "--addr", addr)
 	p.says(&p.stdout, "Serving ")
 	return p
-}
-
-// port is the last one that freeAddress gave out.
-var port atomic.Int64
-
-func init() { port.Store(20_000 + rand.Int64N(10_000)) }
-
-// freeAddress returns an address that stays free until a process of the test listens on it, between two of them too. The ports
-// are below those that Linux gives to who asks for any, so that no other test gets one meanwhile.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	for range 1000 {
-		address := fmt.Sprintf("127.0.0.1:%d", port.Add(1))
-		if listener, err := net.Listen("tcp", address); err == nil {
-			_ = listener.Close()
-			return address
-		}
-	}
-	require.FailNow(t, "no port is free")
-	return ""
 }
 
 // kill ends the process as a power cut would.
@@ -113,7 +91,7 @@ func TestARestartWhileTheServiceIsDownLosesNothing(t *testing.T) {
 	changed.EnvName, changed.Version = "Renamed", 2
 	for _, how := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM} {
 		t.Run(how.String(), func(t *testing.T) {
-			addr, path := freeAddress(t), inFolder(t, "cache")
+			addr, path := freeport.Address(t), inFolder(t, "cache")
 			variables := service("http://" + addr)
 			args := []string{"watch", "--format", "json", "--cache-file", path}
 			running := serviceProcess(t, addr, one, two, three)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
 	"github.com/relayconf/relayconf/config"
+	"github.com/relayconf/relayconf/internal/freeport"
 )
 
 // lostNothing fails if the relay was told to drop an environment.
@@ -40,7 +41,7 @@ func TestHubsThatAreKilledAtAnyMomentLoseNoEnvironment(t *testing.T) {
 	var caches [2]string
 	follows := upstream.URL
 	for i := range hubs {
-		addr, source := freeAddress(t), follows
+		addr, source := freeport.Address(t), follows
 		caches[i] = inFolder(t, "cache")
 		starts[i] = func() {
 			hubs[i] = startHub(t, hubKey, "--addr", addr, "--stream-uri", source, "--cache-file", caches[i])

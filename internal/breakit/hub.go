@@ -118,6 +118,11 @@ var hubs = []promise{
 		folder: "hub", test: "TestTwoPutsAtMost",
 	},
 	{
+		text: "The put of a newcomer is of the present",
+		file: "hub/put.go", from: "time.Since(b.made) < reusedFor", to: "time.Since(b.made) < time.Hour",
+		folder: "hub", test: "TestANewcomersPutIsOfThePresent",
+	},
+	{
 		text: "A relay that reads nothing is dropped",
 		file: "hub/options.go", from: "DefaultWriteTimeout  = time.Minute", to: "DefaultWriteTimeout  = 2 * time.Minute",
 		folder: "hub", test: "TestARelayThatReadsNothingIsDropped",

@@ -4,15 +4,15 @@ package redistest
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/relayconf/relayconf/internal/freeport"
 )
 
 const (
@@ -55,7 +55,7 @@ func newServer(tb testing.TB, config []string, args ...string) *Server {
 	if err != nil {
 		tb.Fatalf("this test needs a real Redis server (apt-get install redis-server): %v", err)
 	}
-	s := &Server{tb: tb, program: program, port: freePort(tb), folder: tb.TempDir()}
+	s := &Server{tb: tb, program: program, port: freeport.Take(tb), folder: tb.TempDir()}
 	lines := strings.Join(append([]string{"port {port}", "bind 127.0.0.1", "dir {folder}"}, config...), "\n") + "\n"
 	lines = strings.NewReplacer("{port}", fmt.Sprint(s.port), "{folder}", s.folder).Replace(lines)
 	file := filepath.Join(s.folder, "server.conf")
@@ -135,24 +135,4 @@ func (s *Server) eventually(what string, reached func() error) {
 		}
 		time.Sleep(pause)
 	}
-}
-
-// lastPort is the last port that freePort has given out.
-var lastPort atomic.Int64
-
-func init() { lastPort.Store(10_000 + rand.Int64N(8_000)) }
-
-// freePort returns a port that a server can listen at again after it was killed: Linux gives none of these to whoever asks
-// for any port.
-func freePort(tb testing.TB) int {
-	tb.Helper()
-	for range 1000 {
-		port := int(lastPort.Add(1))
-		if listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
-			_ = listener.Close()
-			return port
-		}
-	}
-	tb.Fatal("no port is free")
-	return 0
 }

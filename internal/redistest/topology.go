@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/relayconf/relayconf/internal/freeport"
 )
 
 // StartSentinel starts a master with a replica, and a Sentinel that calls the master "main" and fails over two seconds
@@ -40,9 +42,11 @@ func StartCluster(tb testing.TB, replicas bool) (masters, theirReplicas []*Serve
 	}
 	nodes := make([]*Server, count)
 	for i := range nodes {
-		bus := freePort(tb)
+		bus := freeport.Take(tb)
 		nodes[i] = Start(tb, "cluster-enabled yes", fmt.Sprint("cluster-port ", bus), "cluster-node-timeout 2000",
 			"repl-diskless-sync-delay 0")
+		// Nodes of the same epoch settle it later. A replica that has not heard of that when its master is lost gets no votes.
+		nodes[i].MustDo(fmt.Sprint("CLUSTER SET-CONFIG-EPOCH ", i+1))
 		if i > 0 {
 			nodes[0].MustDo(fmt.Sprintf("CLUSTER MEET 127.0.0.1 %d %d", nodes[i].port, bus))
 		}

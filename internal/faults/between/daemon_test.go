@@ -24,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/relayconf/relayconf/internal/faults/rig"
+	"github.com/relayconf/relayconf/internal/freeport"
 )
 
 // idle is after how many seconds without a byte each of them drops a connection.
@@ -52,7 +53,7 @@ func (d daemon) start(t *testing.T, s settings) (address string) {
 	t.Helper()
 	program, err := exec.LookPath(d.program)
 	require.NoError(t, err, "install it: apt-get install nginx haproxy tinyproxy")
-	s.Dir, s.Listen, s.Idle = t.TempDir(), rig.FreeAddress(t), idle
+	s.Dir, s.Listen, s.Idle = t.TempDir(), freeport.Address(t), idle
 	_, s.Port, _ = net.SplitHostPort(s.Listen)
 	if s.TLS {
 		require.NoError(t, os.WriteFile(filepath.Join(s.Dir, "tls.pem"), certificate, 0o600))

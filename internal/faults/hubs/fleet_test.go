@@ -18,6 +18,7 @@ import (
 	"github.com/relayconf/relayconf/config"
 	"github.com/relayconf/relayconf/envfactory"
 	"github.com/relayconf/relayconf/internal/faults/rig"
+	"github.com/relayconf/relayconf/internal/freeport"
 	"github.com/relayconf/relayconf/internal/redistest"
 )
 
@@ -77,7 +78,7 @@ func newFleet(t *testing.T, redisURL string, hubs, relays int) *fleet {
 
 func (f *fleet) addHub(t *testing.T, name, redisURL string) {
 	t.Helper()
-	h := &hub{name: name, addr: rig.FreeAddress(t), admin: rig.FreeAddress(t)}
+	h := &hub{name: name, addr: freeport.Address(t), admin: freeport.Address(t)}
 	h.variables = []string{"STREAM_URI=" + f.service.URL, "AUTO_CONFIG_KEY=" + theKey, "FLEET_REDIS_URL=" + redisURL}
 	h.args = []string{"serve", "--name", name, "--addr", h.addr, "--admin-addr", h.admin, "--log-format", "json",
 		"--drain-delay", "0s", "--drain-time", "1s"}

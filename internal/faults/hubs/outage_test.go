@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/relayconf/relayconf/internal/faults/rig"
+	"github.com/relayconf/relayconf/internal/freeport"
 	"github.com/relayconf/relayconf/internal/redistest"
 )
 
@@ -133,7 +133,7 @@ type redisLine struct{ *toxiproxy.Proxy }
 func newRedisLine(t *testing.T, redis *redistest.Server) redisLine {
 	t.Helper()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	proxy := toxiproxy.NewProxy(server, "redis", rig.FreeAddress(t), redis.Addr())
+	proxy := toxiproxy.NewProxy(server, "redis", freeport.Address(t), redis.Addr())
 	require.NoError(t, proxy.Start())
 	t.Cleanup(proxy.Stop)
 	return redisLine{proxy}

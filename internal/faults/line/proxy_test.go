@@ -14,6 +14,7 @@ import (
 
 	"github.com/relayconf/relayconf/autoconfig/autoconfigtest"
 	"github.com/relayconf/relayconf/internal/faults/rig"
+	"github.com/relayconf/relayconf/internal/freeport"
 )
 
 func TestMain(m *testing.M) {
@@ -31,7 +32,7 @@ type faulty struct {
 func newFaulty(t *testing.T, service *autoconfigtest.Server) *faulty {
 	t.Helper()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	proxy := toxiproxy.NewProxy(server, "line", rig.FreeAddress(t), strings.TrimPrefix(service.URL, "http://"))
+	proxy := toxiproxy.NewProxy(server, "line", freeport.Address(t), strings.TrimPrefix(service.URL, "http://"))
 	require.NoError(t, proxy.Start())
 	t.Cleanup(proxy.Stop)
 	return &faulty{t: t, proxy: proxy, uri: "http://" + proxy.Listen}
