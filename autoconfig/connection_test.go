@@ -179,6 +179,25 @@ func TestRule17SetKeyReconnectsAtOnceAndKeepsTheState(t *testing.T) {
 			check(t, r, start)
 		}, WithRejectedKeyRetry())
 	})
+	t.Run("while the rejection of the old key waits for a slow handler", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, 0, WithStore(storedAB(t)))
+			r.relay.on = func(call string) {
+				if call == "add a" {
+					time.Sleep(time.Minute)
+				}
+			}
+			start := time.Now()
+			r.manager.Start()
+			defer r.close()
+			r.service.next().Answer(401)
+			synctest.Wait()
+			r.manager.SetKey(newKey)
+			e := r.service.next()
+			assert.Equal(t, time.Minute, e.after(start))
+			assert.Equal(t, string(newKey), e.Request.Header.Get("Authorization"))
+		})
+	})
 	t.Run("inside a handler's call", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, r *rig) {
 			r.relay.on = func(call string) {

@@ -205,6 +205,27 @@ func TestRule18NothingButCommentsForAWholeReadTimeout(t *testing.T) {
 			require.Error(t, e.Request.Context().Err())
 		}, WithReadTimeout(timeout))
 	})
+	t.Run("while a key expires in between", func(t *testing.T) {
+		inBubble(t, func(t *testing.T, r *rig) {
+			r.service.stream(eventText(PutEvent, put(listedEnv("a", 1, expiring("a", "old", fromNow(5*time.Second)))))).drop()
+			e := r.service.stream("")
+			r.relay.on = func(call string) {
+				if call == "keepalive slow" {
+					time.Sleep(6 * time.Second)
+				}
+			}
+			r.relay.take()
+			e.send(": slow\n")
+			time.Sleep(6 * time.Second)
+			r.wants("keepalive slow", "expired a old")
+			for range 10 {
+				e.send(":\n")
+				time.Sleep(time.Second)
+			}
+			synctest.Wait()
+			require.Error(t, e.Request.Context().Err())
+		}, WithReadTimeout(timeout))
+	})
 	t.Run("after the put is fine", func(t *testing.T) {
 		inBubble(t, func(t *testing.T, r *rig) {
 			e := r.service.stream(eventText(PutEvent, put()))

@@ -224,5 +224,5 @@ func (r *relay) delivered(entries []entry) {
 // passed notes that the relay has events. It is called with Hub.mu.
 func (r *relay) passed(entries []entry) {
 	r.at += uint64(len(entries))
-	r.point = entries[len(entries)-1].point
+	r.digest = entries[len(entries)-1].digest
 }

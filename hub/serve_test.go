@@ -55,6 +55,8 @@ func TestWhenAPutWhenPatches(t *testing.T) {
 			event(deleted("a", 2)).sends("delete a@2"), event(env("a", 3)).sends("patch a@3")},
 		"deleted, and back below the tombstone, which a put has cleared": {
 			event(deleted("a", 5)).sends("delete a@5"), put(), event(env("a", 3)).sends("put b@1", "put a@3 b@1")},
+		"deleted, its tombstone cleared by a put, and deleted again at a lower version": {
+			event(deleted("a", 5)).sends("delete a@5"), put(), event(deleted("a", 2)), event(env("a", 3)).sends("put b@1", "put a@3 b@1")},
 		"back, and still below the highest version": {
 			event(env("a", 9)).sends("patch a@9"), put(removed("a")).sends("put b@1"), event(env("a", 3)).sends("put a@3 b@1"),
 			event(env("a", 4)).sends("put a@4 b@1"), event(env("a", 10)).sends("patch a@10")},
@@ -91,6 +93,9 @@ func TestWhatDoesNotTouchAViewSendsNothingThere(t *testing.T) {
 		"there and back":             {there, {event(env("a", 3)).sends("patch a@3"), []string{"put m@1"}}},
 		"a move at the same version": {{event(envIn("mobile", "x", "a", 1)).sends("put b@1"), []string{"put a@1 m@1"}}},
 		"a delete after a move":      {there, {event(deleted("a", 3)), []string{"delete a@3"}}},
+		"a tombstone outlasts what happens elsewhere": {{event(deleted("a", 3)).sends("delete a@3"), nil},
+			{event(envIn("mobile", "x", "a", 5)), []string{"patch a@5"}}, {put(removed("a")), []string{"put m@1"}},
+			{event(env("b", 2)).sends("patch b@2"), nil}, {event(env("a", 2)).sends("put b@2", "put a@2 b@2"), nil}},
 		"filters": {{event(filterChange("web", "eu", 1)).sends("patch web.eu@1"), nil},
 			{event(filterChange("mobile", "eu", 2)), []string{"patch mobile.eu@2"}}},
 	} {
@@ -155,6 +160,13 @@ func TestTextsArePassedOnAsTheyCame(t *testing.T) {
 	other := changes{{Kind: autoconfig.EnvironmentChanged, ID: "a", Version: 1, Text: []byte(`{"other":1}`)}}
 	s.Changes(false, other)
 	assert.Contains(t, s.open(t, request{}).next().Data(), `"a":{"other":1}`, "newcomers get the newest text")
+}
+
+func TestAFilterMayHaveAnyMembers(t *testing.T) {
+	odd := filterChange("web", "eu", 1)
+	odd.Text = []byte(`{"projKey":"web","key":"eu","version":1,"envKey":["production"]}`)
+	s := newServer(t, changes{env("a", 1), odd})
+	assert.Contains(t, s.open(t, request{filters: true}).next().Data(), string(odd.Text))
 }
 
 func TestATextThatIsNoJSONIsLeftOut(t *testing.T) {

@@ -110,24 +110,34 @@ func parse(changes []autoconfig.Change) (inputs []input, rejected []error) {
 	for _, change := range changes {
 		in := input{Change: change}
 		if in.Text != nil {
-			var text struct {
-				ProjKey string `json:"projKey"`
-				EnvKey  string `json:"envKey"`
-			}
-			if err := json.Unmarshal(in.Text, &text); err != nil {
+			var err error
+			if in.names, err = namesIn(in.Change); err != nil {
 				// The error of package json is left out, as it may quote the text.
 				rejected = append(rejected, fmt.Errorf("the text of %q is not a JSON object of the expected form; it was left out", in.ID))
 				continue
-			}
-			in.names = names{project: text.ProjKey}
-			if in.Kind == autoconfig.EnvironmentChanged {
-				in.names.environment = text.EnvKey
 			}
 			in.Text = wire.OneLine(in.Text)
 		}
 		inputs = append(inputs, in)
 	}
 	return inputs, rejected
+}
+
+// namesIn takes the names out of the text of a change. What a filter has in other members is none of the hub's business.
+func namesIn(change autoconfig.Change) (names, error) {
+	if change.Kind != autoconfig.EnvironmentChanged {
+		var text struct {
+			ProjKey string `json:"projKey"`
+		}
+		err := json.Unmarshal(change.Text, &text)
+		return names{project: text.ProjKey}, err
+	}
+	var text struct {
+		ProjKey string `json:"projKey"`
+		EnvKey  string `json:"envKey"`
+	}
+	err := json.Unmarshal(change.Text, &text)
+	return names{text.ProjKey, text.EnvKey}, err
 }
 
 // apply applies one change. It returns false if that is nothing to anybody.
@@ -188,6 +198,9 @@ func (s *state) delete(it *item, version int) way {
 		how = byDelete
 	}
 	s.leave(it)
+	if it.deleted { // a put has cleared the tombstone for the service, but relays may still have it
+		version = max(version, it.version)
+	}
 	it.deleted, it.version = true, version
 	it.highest = max(it.highest, version)
 	return how

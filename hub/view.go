@@ -22,7 +22,7 @@ type view struct {
 
 	digest     digest.Digest
 	since      time.Time // when it came to this
-	generation uint64    // of the last entry, or of the state when the view was made
+	generation uint64    // of the last gap: only a put takes versions away from relays; 0 if there was none
 	size       int       // bytes of the texts in it
 
 	// The recent past: entries first+1 to last lead from state to state. A relay that is at last has all.
@@ -42,7 +42,7 @@ type view struct {
 	direct map[*relay]struct{} // those that the fan-out writes to
 }
 
-// point is a state that a view was in.
+// point is a state that a view was in, and the generation of the last put that relays had on their way to it.
 type point struct {
 	digest     digest.Digest
 	generation uint64
@@ -76,12 +76,11 @@ func (h *Hub) view(s selection, protocolVersion int) *view {
 		return v
 	}
 	v := &view{
-		selection:  s,
-		filters:    id.filters,
-		since:      time.Now(),
-		generation: h.state.generation,
-		changed:    make(chan struct{}),
-		direct:     map[*relay]struct{}{},
+		selection: s,
+		filters:   id.filters,
+		since:     time.Now(),
+		changed:   make(chan struct{}),
+		direct:    map[*relay]struct{}{},
 	}
 	for _, it := range h.state.items {
 		if v.shows(it) {
@@ -89,7 +88,7 @@ func (h *Hub) view(s selection, protocolVersion int) *view {
 			v.size += len(it.text)
 		}
 	}
-	v.base = point{v.digest, v.generation}
+	v.base.digest = v.digest
 	h.views[id] = v
 	clear(h.viewers)
 	return v
@@ -202,7 +201,7 @@ func (h *Hub) distribute(st step, oldSize int, now time.Time, touch func(*view) 
 		if shared == nil {
 			shared = deleteEvent(st.item)
 		}
-		touch(v).add(v, shared, h.state.generation, now)
+		touch(v).add(v, shared, now)
 	}
 	for _, v := range after {
 		v.digest.Add(st.item.kind, st.item.id, st.item.version)
@@ -215,15 +214,15 @@ func (h *Hub) distribute(st step, oldSize int, now time.Time, touch func(*view) 
 			if shared == nil {
 				shared = patchEvent(st.item)
 			}
-			touch(v).add(v, shared, h.state.generation, now)
+			touch(v).add(v, shared, now)
 		default:
 			touch(v).gap = true
 		}
 	}
 }
 
-func (p *pending) add(v *view, event *piece, generation uint64, now time.Time) {
-	p.entries = append(p.entries, entry{point{v.digest, generation}, event, now})
+func (p *pending) add(v *view, event *piece, now time.Time) {
+	p.entries = append(p.entries, entry{point{v.digest, v.generation}, event, now})
 }
 
 // commit adds the pending entries to the recent past. It returns the channel that wakes the relays when it is closed.
@@ -238,10 +237,10 @@ func (v *view) commit(now time.Time, generation uint64, s settings) (changed cha
 	}
 	v.last += uint64(len(entries))
 	if v.pending.gap {
-		v.gap = v.last
+		v.gap, v.generation = v.last, generation
 	}
 	v.pending = pending{}
-	v.generation, v.since = generation, now
+	v.since = now
 	v.forget(s.recentEvents, s.recentBytes)
 	changed, v.changed = v.changed, make(chan struct{})
 	for i := range v.bodies {

@@ -42,7 +42,7 @@ func RotateSDKKey(rep envfactory.EnvironmentRep, newKey config.SDKKey, oldExpire
 		Value: newKey,
 		Expiring: envfactory.ExpiringKeyRep{
 			Value:     rep.SDKKey.Value,
-			Timestamp: ldtime.UnixMillisFromTime(oldExpires),
+			Timestamp: ldtime.UnixMillisecondTime(oldExpires.UnixMilli()),
 		},
 	}
 	rep.Version++

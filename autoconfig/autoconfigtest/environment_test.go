@@ -32,4 +32,7 @@ func TestRotateSDKKeyMakesTheOldKeyExpire(t *testing.T) {
 	assert.EqualValues(t, 1790000000000, rotated.SDKKey.Expiring.Timestamp)
 	assert.Equal(t, 4, rotated.Version)
 	assert.Equal(t, MakeEnvironment(1, 3), rep)
+
+	centuries := time.Date(2600, 1, 1, 0, 0, 0, 0, time.UTC)
+	assert.EqualValues(t, centuries.UnixMilli(), RotateSDKKey(rep, "sdk-new", centuries).SDKKey.Expiring.Timestamp)
 }

@@ -99,7 +99,7 @@ var hubs = []promise{
 	},
 	{
 		text: "Texts are passed on as they came",
-		file: "hub/state.go", from: "in.Text = wire.OneLine(in.Text)", to: "in.Text, _ = json.Marshal(text)\n\t\t\t_ = wire.OneLine",
+		file: "hub/state.go", from: "in.Text = wire.OneLine(in.Text)", to: "in.Text, _ = json.Marshal(in.names)\n\t\t\t_ = wire.OneLine",
 		folder: "hub", test: "TestTextsArePassedOnAsTheyCame",
 	},
 	{

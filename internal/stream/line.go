@@ -138,10 +138,13 @@ func (l *Line) run() {
 			return
 		}
 		signal := l.lost(end)
-		if !l.tell(l.ctx, signal) || signal.Kind == Failed {
-			return
+		if signal.Kind == Failed {
+			if l.fail(signal) {
+				return
+			}
+			signal = l.lost(ending{err: errKeyChanged})
 		}
-		if !l.wait(signal.Delay) {
+		if !l.tell(l.ctx, signal) || !l.wait(signal.Delay) {
 			return
 		}
 	}

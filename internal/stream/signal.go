@@ -114,6 +114,24 @@ func (l *Line) tell(ctx context.Context, signal *Signal) bool {
 	return ok
 }
 
+// fail hands the last signal to the consumer, which may be busy. It returns false if the key was changed before the
+// consumer took it: the fate of the old key says nothing of the new one.
+func (l *Line) fail(signal *Signal) bool {
+	select {
+	case <-l.keyChanged:
+		return false
+	default:
+	}
+	select {
+	case l.signals <- signal:
+		l.verdict()
+	case <-l.keyChanged:
+		return false
+	case <-l.ctx.Done():
+	}
+	return true
+}
+
 // send hands a signal to the consumer. It returns false if the connection was dropped before the consumer took it.
 func (l *Line) send(ctx context.Context, signal *Signal) bool {
 	select {

@@ -19,11 +19,13 @@ type watch struct {
 	timer   *time.Timer
 
 	mu          sync.Mutex
+	stopped     bool
 	dialled     time.Time
 	reader      *sse.Reader   // nil until the connection is open
 	fed         bool          // the first put was applied, so that none is due
 	dueFrom     time.Time     // when the connection was open or last brought an event, less the time of handlers
-	pausedSince time.Time     // when the handler call under way began; zero if there is none
+	pauses      int           // handler calls under way: one for a key that expires may be within that for an item
+	pausedSince time.Time     // when the outermost of them began; zero if there is none
 	paused      time.Duration // in handler calls since the connection last read
 }
 
@@ -40,7 +42,13 @@ func newWatch(timeout time.Duration, cancel context.CancelCauseFunc) *watch {
 	return w
 }
 
-func (w *watch) stop() { w.timer.Stop() }
+// stop ends the watch for good, also if a handler call or a check is under way.
+func (w *watch) stop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stopped = true
+	w.timer.Stop()
+}
 
 // opened notes that the connection is open.
 func (w *watch) opened(reader *sse.Reader) {
@@ -64,19 +72,26 @@ func (w *watch) proceed(event, fed bool) {
 func (w *watch) pause() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.pausedSince = time.Now()
+	if w.pauses++; w.pauses == 1 {
+		w.pausedSince = time.Now()
+	}
 }
 
 // resume notes that the handler call has ended.
 func (w *watch) resume() {
 	w.mu.Lock()
+	if w.pauses--; w.pauses > 0 {
+		w.mu.Unlock()
+		return
+	}
 	took := time.Since(w.pausedSince)
 	w.pausedSince = time.Time{}
 	w.paused += took
 	w.dueFrom = w.dueFrom.Add(took)
+	goneOff := took >= w.timeout && !w.stopped
 	w.mu.Unlock()
-	if took >= w.timeout {
-		w.timer.Reset(0) // it has gone off during the call, and did nothing
+	if goneOff {
+		w.timer.Reset(0) // the timer did nothing during the call
 	}
 }
 
@@ -84,6 +99,9 @@ func (w *watch) resume() {
 func (w *watch) check() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.stopped {
+		return
+	}
 	if !w.pausedSince.IsZero() {
 		w.timer.Reset(w.timeout) // unless resume is first
 		return

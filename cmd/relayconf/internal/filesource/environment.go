@@ -105,7 +105,7 @@ func setKeys(rep *envfactory.EnvironmentRep, expiring *key, sdkKeys, mobileKeys 
 	}
 	if expiring != nil {
 		rep.SDKKey.Expiring.Value = config.SDKKey(expiring.value)
-		rep.SDKKey.Expiring.Timestamp = ldtime.UnixMillisFromTime(expiring.expiry)
+		rep.SDKKey.Expiring.Timestamp = unixMillis(expiring.expiry)
 	}
 	hasDefault := len(sdkKeys) > 0 && sdkKeys[0].value == string(rep.SDKKey.Value) && sdkKeys[0].name == defaultKeyName
 	switch {
@@ -124,12 +124,17 @@ func listed(keys []key) []envfactory.ConcurrentKeyRep {
 	for _, k := range keys {
 		entry := envfactory.ConcurrentKeyRep{Key: k.name, Value: k.value}
 		if !k.expiry.IsZero() {
-			expiry := ldtime.UnixMillisFromTime(k.expiry)
+			expiry := unixMillis(k.expiry)
 			entry.Expiry = &expiry
 		}
 		list = append(list, entry)
 	}
 	return list
+}
+
+// unixMillis also takes times after the year 2262, whose nanoseconds don't fit into 64 bits.
+func unixMillis(t time.Time) ldtime.UnixMillisecondTime {
+	return ldtime.UnixMillisecondTime(t.UnixMilli())
 }
 
 func nextToExpire(keys []key) *key {

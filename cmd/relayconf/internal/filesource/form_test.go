@@ -121,3 +121,21 @@ func TestAFolderIsOneConfiguration(t *testing.T) {
 	assert.Len(t, d.environments, 3)
 	assert.Len(t, d.filters, 1)
 }
+
+func TestAnExpiryCenturiesAheadStaysThere(t *testing.T) {
+	d := decode(t, "environments.yaml", `
+environments:
+  - {id: a, projKey: web, envKey: a, sdkKey: sdk-1, expiringSdkKey: {value: sdk-2, expiry: "2600-01-01T00:00:00Z"}}
+  - id: b
+    projKey: web
+    envKey: b
+    sdkKey: sdk-3
+    acceptedSdkKeys: [{value: sdk-3}, {name: former, value: sdk-4, expiry: "9999-12-31T23:59:59Z"}]
+`)
+	at := func(year int, month time.Month, day, hour, minute, second int) ldtime.UnixMillisecondTime {
+		return ldtime.UnixMillisecondTime(time.Date(year, month, day, hour, minute, second, 0, time.UTC).UnixMilli())
+	}
+	assert.Equal(t, at(2600, 1, 1, 0, 0, 0), d.environments["a"].rep.SDKKey.Expiring.Timestamp)
+	assert.Equal(t, at(9999, 12, 31, 23, 59, 59), d.environments["b"].rep.SDKKey.Expiring.Timestamp)
+	assert.Equal(t, at(9999, 12, 31, 23, 59, 59), *d.environments["b"].rep.SDKKeys[1].Expiry)
+}

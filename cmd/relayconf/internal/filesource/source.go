@@ -28,7 +28,7 @@ type Options struct {
 	Handler autoconfig.ChangeHandler // gets the changes, one call at a time
 	Store   autoconfig.Store         // keeps versions, and the configuration for a start with broken files; nil: none
 	Shared  bool                     // other hubs of the same files use the Store, too
-	Status  func(autoconfig.Status)  // told of each new status before the Handler gets its changes; nil: nobody
+	Status  func(autoconfig.Status)  // told of each new status: of the first before the Handler gets its changes, then after; nil: nobody
 	Logger  *slog.Logger
 }
 
@@ -209,7 +209,9 @@ func (s *Source) apply(d document, others *inventory) {
 	s.status.Source, s.status.SnapshotAge, s.status.Environments = autoconfig.SourceStream, 0, environments
 	s.status.LastActivity = now
 	s.setState(autoconfig.StateValid)
-	s.told()
+	if !s.known {
+		s.told()
+	}
 	switch {
 	case !s.known:
 		s.options.Handler.Changes(true, s.inventory.all())
@@ -220,6 +222,9 @@ func (s *Source) apply(d document, others *inventory) {
 			"filters", filters, "changes", len(changes))
 	case recovered:
 		s.options.Logger.Info("The environments are valid again, with no change", "path", s.options.Path)
+	}
+	if s.known {
+		s.told() // a hub that served the stored configuration must not confirm it before the changes to it are there
 	}
 	for _, id := range unversioned {
 		s.options.Logger.Warn("An item changed, but not its version in the file. Other hubs may give it another version", "id", id)

@@ -234,3 +234,45 @@ func TestAStartWithABrokenFileServesTheStoredConfiguration(t *testing.T) {
 	var problems strictyaml.Problems
 	assert.ErrorAs(t, err, &problems)
 }
+
+// inOrder writes down the sources that are told, and the changes.
+type inOrder struct {
+	*replica
+	steps chan string
+}
+
+func (o inOrder) told(status autoconfig.Status) { o.steps <- string(status.Source) }
+
+func (o inOrder) Changes(put bool, changes []autoconfig.Change) {
+	o.steps <- fmt.Sprintf("%d changes", len(changes))
+	o.replica.Changes(put, changes)
+}
+
+func TestAStoredConfigurationIsConfirmedOnceItsChangesAreThere(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "environments.yaml")
+	replace(t, path, yamlOf("a"))
+	order := inOrder{newReplica(t), make(chan string, 100)}
+	options := Options{Path: path, Handler: order, Store: &memory{}, Status: order.told, Logger: slog.New(slog.DiscardHandler)}
+	next := func() string {
+		select {
+		case step := <-order.steps:
+			return step
+		case <-time.After(soon):
+			return "nothing"
+		}
+	}
+	s, err := Start(t.Context(), options)
+	require.NoError(t, err)
+	s.Close()
+	assert.Equal(t, []string{"STREAM", "1 changes"}, []string{next(), next()}, "at first the source, or nothing would be served yet")
+
+	replace(t, path, "environments: {}")
+	s, err = Start(t.Context(), options)
+	require.NoError(t, err)
+	defer s.Close()
+	assert.Equal(t, []string{"NONE", "STORE", "1 changes"}, []string{next(), next(), next()})
+
+	replace(t, path, yamlOf("b"))
+	assert.Equal(t, []string{"1 changes", "STREAM"}, []string{next(), next()}, "a hub must not confirm what lacks them")
+}
