@@ -2,7 +2,7 @@
 // versions:
 // 	protoc-gen-go v1.36.12
 // 	protoc        (unknown)
-// source: link/agent/agentpb/environments.proto
+// source: link/agent/agentpb/list_environments.proto
 
 package agentpb
 
@@ -30,7 +30,7 @@ type ListEnvironmentsRequest struct {
 
 func (x *ListEnvironmentsRequest) Reset() {
 	*x = ListEnvironmentsRequest{}
-	mi := &file_link_agent_agentpb_environments_proto_msgTypes[0]
+	mi := &file_link_agent_agentpb_list_environments_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -42,7 +42,7 @@ func (x *ListEnvironmentsRequest) String() string {
 func (*ListEnvironmentsRequest) ProtoMessage() {}
 
 func (x *ListEnvironmentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_link_agent_agentpb_environments_proto_msgTypes[0]
+	mi := &file_link_agent_agentpb_list_environments_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -55,7 +55,7 @@ func (x *ListEnvironmentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEnvironmentsRequest.ProtoReflect.Descriptor instead.
 func (*ListEnvironmentsRequest) Descriptor() ([]byte, []int) {
-	return file_link_agent_agentpb_environments_proto_rawDescGZIP(), []int{0}
+	return file_link_agent_agentpb_list_environments_proto_rawDescGZIP(), []int{0}
 }
 
 type ListEnvironmentsResponse struct {
@@ -68,7 +68,7 @@ type ListEnvironmentsResponse struct {
 
 func (x *ListEnvironmentsResponse) Reset() {
 	*x = ListEnvironmentsResponse{}
-	mi := &file_link_agent_agentpb_environments_proto_msgTypes[1]
+	mi := &file_link_agent_agentpb_list_environments_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -80,7 +80,7 @@ func (x *ListEnvironmentsResponse) String() string {
 func (*ListEnvironmentsResponse) ProtoMessage() {}
 
 func (x *ListEnvironmentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_link_agent_agentpb_environments_proto_msgTypes[1]
+	mi := &file_link_agent_agentpb_list_environments_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -93,7 +93,7 @@ func (x *ListEnvironmentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEnvironmentsResponse.ProtoReflect.Descriptor instead.
 func (*ListEnvironmentsResponse) Descriptor() ([]byte, []int) {
-	return file_link_agent_agentpb_environments_proto_rawDescGZIP(), []int{1}
+	return file_link_agent_agentpb_list_environments_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *ListEnvironmentsResponse) GetEnvironments() []*Environment {
@@ -123,7 +123,7 @@ type Environment struct {
 
 func (x *Environment) Reset() {
 	*x = Environment{}
-	mi := &file_link_agent_agentpb_environments_proto_msgTypes[2]
+	mi := &file_link_agent_agentpb_list_environments_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -135,7 +135,7 @@ func (x *Environment) String() string {
 func (*Environment) ProtoMessage() {}
 
 func (x *Environment) ProtoReflect() protoreflect.Message {
-	mi := &file_link_agent_agentpb_environments_proto_msgTypes[2]
+	mi := &file_link_agent_agentpb_list_environments_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -148,7 +148,7 @@ func (x *Environment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Environment.ProtoReflect.Descriptor instead.
 func (*Environment) Descriptor() ([]byte, []int) {
-	return file_link_agent_agentpb_environments_proto_rawDescGZIP(), []int{2}
+	return file_link_agent_agentpb_list_environments_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Environment) GetId() string {
@@ -221,110 +221,11 @@ func (x *Environment) GetAppliedVersion() int64 {
 	return 0
 }
 
-type GetAppliedVersionsRequest struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Ids of environments. None asks for all.
-	Ids           []string `protobuf:"bytes,1,rep,name=ids,proto3" json:"ids,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
+var File_link_agent_agentpb_list_environments_proto protoreflect.FileDescriptor
 
-func (x *GetAppliedVersionsRequest) Reset() {
-	*x = GetAppliedVersionsRequest{}
-	mi := &file_link_agent_agentpb_environments_proto_msgTypes[3]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetAppliedVersionsRequest) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetAppliedVersionsRequest) ProtoMessage() {}
-
-func (x *GetAppliedVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_link_agent_agentpb_environments_proto_msgTypes[3]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetAppliedVersionsRequest.ProtoReflect.Descriptor instead.
-func (*GetAppliedVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_link_agent_agentpb_environments_proto_rawDescGZIP(), []int{3}
-}
-
-func (x *GetAppliedVersionsRequest) GetIds() []string {
-	if x != nil {
-		return x.Ids
-	}
-	return nil
-}
-
-type GetAppliedVersionsResponse struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Digest of what was applied when the versions were looked up.
-	AppliedDigest string `protobuf:"bytes,1,opt,name=applied_digest,json=appliedDigest,proto3" json:"applied_digest,omitempty"`
-	// By id. What the relay does not have, or is just being told of, is left out.
-	Versions      map[string]int64 `protobuf:"bytes,2,rep,name=versions,proto3" json:"versions,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *GetAppliedVersionsResponse) Reset() {
-	*x = GetAppliedVersionsResponse{}
-	mi := &file_link_agent_agentpb_environments_proto_msgTypes[4]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *GetAppliedVersionsResponse) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*GetAppliedVersionsResponse) ProtoMessage() {}
-
-func (x *GetAppliedVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_link_agent_agentpb_environments_proto_msgTypes[4]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use GetAppliedVersionsResponse.ProtoReflect.Descriptor instead.
-func (*GetAppliedVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_link_agent_agentpb_environments_proto_rawDescGZIP(), []int{4}
-}
-
-func (x *GetAppliedVersionsResponse) GetAppliedDigest() string {
-	if x != nil {
-		return x.AppliedDigest
-	}
-	return ""
-}
-
-func (x *GetAppliedVersionsResponse) GetVersions() map[string]int64 {
-	if x != nil {
-		return x.Versions
-	}
-	return nil
-}
-
-var File_link_agent_agentpb_environments_proto protoreflect.FileDescriptor
-
-const file_link_agent_agentpb_environments_proto_rawDesc = "" +
+const file_link_agent_agentpb_list_environments_proto_rawDesc = "" +
 	"\n" +
-	"%link/agent/agentpb/environments.proto\x12\x14relayconf.link.agent\x1a\x1fgoogle/protobuf/timestamp.proto\"\x19\n" +
+	"*link/agent/agentpb/list_environments.proto\x12\x14relayconf.link.agent\x1a\x1fgoogle/protobuf/timestamp.proto\"\x19\n" +
 	"\x17ListEnvironmentsRequest\"a\n" +
 	"\x18ListEnvironmentsResponse\x12E\n" +
 	"\fenvironments\x18\x01 \x03(\v2!.relayconf.link.agent.EnvironmentR\fenvironments\"\xa8\x03\n" +
@@ -342,70 +243,58 @@ const file_link_agent_agentpb_environments_proto_rawDesc = "" +
 	"\x15expiring_sdk_key_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x12expiringSdkKeyTime\x12,\n" +
 	"\x0fapplied_version\x18\n" +
 	" \x01(\x03H\x00R\x0eappliedVersion\x88\x01\x01B\x12\n" +
-	"\x10_applied_version\"-\n" +
-	"\x19GetAppliedVersionsRequest\x12\x10\n" +
-	"\x03ids\x18\x01 \x03(\tR\x03ids\"\xdc\x01\n" +
-	"\x1aGetAppliedVersionsResponse\x12%\n" +
-	"\x0eapplied_digest\x18\x01 \x01(\tR\rappliedDigest\x12Z\n" +
-	"\bversions\x18\x02 \x03(\v2>.relayconf.link.agent.GetAppliedVersionsResponse.VersionsEntryR\bversions\x1a;\n" +
-	"\rVersionsEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01B3Z1github.com/relayconf/relayconf/link/agent/agentpbb\x06proto3"
+	"\x10_applied_versionB3Z1github.com/relayconf/relayconf/link/agent/agentpbb\x06proto3"
 
 var (
-	file_link_agent_agentpb_environments_proto_rawDescOnce sync.Once
-	file_link_agent_agentpb_environments_proto_rawDescData []byte
+	file_link_agent_agentpb_list_environments_proto_rawDescOnce sync.Once
+	file_link_agent_agentpb_list_environments_proto_rawDescData []byte
 )
 
-func file_link_agent_agentpb_environments_proto_rawDescGZIP() []byte {
-	file_link_agent_agentpb_environments_proto_rawDescOnce.Do(func() {
-		file_link_agent_agentpb_environments_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_link_agent_agentpb_environments_proto_rawDesc), len(file_link_agent_agentpb_environments_proto_rawDesc)))
+func file_link_agent_agentpb_list_environments_proto_rawDescGZIP() []byte {
+	file_link_agent_agentpb_list_environments_proto_rawDescOnce.Do(func() {
+		file_link_agent_agentpb_list_environments_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_link_agent_agentpb_list_environments_proto_rawDesc), len(file_link_agent_agentpb_list_environments_proto_rawDesc)))
 	})
-	return file_link_agent_agentpb_environments_proto_rawDescData
+	return file_link_agent_agentpb_list_environments_proto_rawDescData
 }
 
-var file_link_agent_agentpb_environments_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
-var file_link_agent_agentpb_environments_proto_goTypes = []any{
-	(*ListEnvironmentsRequest)(nil),    // 0: relayconf.link.agent.ListEnvironmentsRequest
-	(*ListEnvironmentsResponse)(nil),   // 1: relayconf.link.agent.ListEnvironmentsResponse
-	(*Environment)(nil),                // 2: relayconf.link.agent.Environment
-	(*GetAppliedVersionsRequest)(nil),  // 3: relayconf.link.agent.GetAppliedVersionsRequest
-	(*GetAppliedVersionsResponse)(nil), // 4: relayconf.link.agent.GetAppliedVersionsResponse
-	nil,                                // 5: relayconf.link.agent.GetAppliedVersionsResponse.VersionsEntry
-	(*timestamppb.Timestamp)(nil),      // 6: google.protobuf.Timestamp
+var file_link_agent_agentpb_list_environments_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_link_agent_agentpb_list_environments_proto_goTypes = []any{
+	(*ListEnvironmentsRequest)(nil),  // 0: relayconf.link.agent.ListEnvironmentsRequest
+	(*ListEnvironmentsResponse)(nil), // 1: relayconf.link.agent.ListEnvironmentsResponse
+	(*Environment)(nil),              // 2: relayconf.link.agent.Environment
+	(*timestamppb.Timestamp)(nil),    // 3: google.protobuf.Timestamp
 }
-var file_link_agent_agentpb_environments_proto_depIdxs = []int32{
+var file_link_agent_agentpb_list_environments_proto_depIdxs = []int32{
 	2, // 0: relayconf.link.agent.ListEnvironmentsResponse.environments:type_name -> relayconf.link.agent.Environment
-	6, // 1: relayconf.link.agent.Environment.expiring_sdk_key_time:type_name -> google.protobuf.Timestamp
-	5, // 2: relayconf.link.agent.GetAppliedVersionsResponse.versions:type_name -> relayconf.link.agent.GetAppliedVersionsResponse.VersionsEntry
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	3, // 1: relayconf.link.agent.Environment.expiring_sdk_key_time:type_name -> google.protobuf.Timestamp
+	2, // [2:2] is the sub-list for method output_type
+	2, // [2:2] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
-func init() { file_link_agent_agentpb_environments_proto_init() }
-func file_link_agent_agentpb_environments_proto_init() {
-	if File_link_agent_agentpb_environments_proto != nil {
+func init() { file_link_agent_agentpb_list_environments_proto_init() }
+func file_link_agent_agentpb_list_environments_proto_init() {
+	if File_link_agent_agentpb_list_environments_proto != nil {
 		return
 	}
-	file_link_agent_agentpb_environments_proto_msgTypes[2].OneofWrappers = []any{}
+	file_link_agent_agentpb_list_environments_proto_msgTypes[2].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
-			RawDescriptor: unsafe.Slice(unsafe.StringData(file_link_agent_agentpb_environments_proto_rawDesc), len(file_link_agent_agentpb_environments_proto_rawDesc)),
+			RawDescriptor: unsafe.Slice(unsafe.StringData(file_link_agent_agentpb_list_environments_proto_rawDesc), len(file_link_agent_agentpb_list_environments_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
-		GoTypes:           file_link_agent_agentpb_environments_proto_goTypes,
-		DependencyIndexes: file_link_agent_agentpb_environments_proto_depIdxs,
-		MessageInfos:      file_link_agent_agentpb_environments_proto_msgTypes,
+		GoTypes:           file_link_agent_agentpb_list_environments_proto_goTypes,
+		DependencyIndexes: file_link_agent_agentpb_list_environments_proto_depIdxs,
+		MessageInfos:      file_link_agent_agentpb_list_environments_proto_msgTypes,
 	}.Build()
-	File_link_agent_agentpb_environments_proto = out.File
-	file_link_agent_agentpb_environments_proto_goTypes = nil
-	file_link_agent_agentpb_environments_proto_depIdxs = nil
+	File_link_agent_agentpb_list_environments_proto = out.File
+	file_link_agent_agentpb_list_environments_proto_goTypes = nil
+	file_link_agent_agentpb_list_environments_proto_depIdxs = nil
 }
