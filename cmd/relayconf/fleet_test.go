@@ -139,5 +139,5 @@ func TestAWaitEndsThoughTheHubHangs(t *testing.T) {
 	defer silent.Close()
 	p := start(t, nil, "fleet", "wait", "--timeout", "1s", "--admin-addr", silent.Addr().String())
 	p.exit(exitInconclusive)
-	assert.Contains(t, p.stderr.String(), "the hub does not answer")
+	assert.Contains(t, p.stderr.String(), "the hub did not answer within the --timeout")
 }

@@ -84,7 +84,7 @@ func (w fleetWaitOptions) run(ctx context.Context, o fleetOptions, out io.Writer
 	}
 	w.condition.TimeoutSeconds, w.condition.SeenWithinSeconds = w.timeout.Seconds(), w.seenWithin.Seconds()
 	// The hub counts the time, unless it hangs. It sends a line at least each 10 s.
-	ctx, end := context.WithTimeoutCause(ctx, w.timeout+waitPatience, errHubSilent)
+	ctx, end := context.WithTimeoutCause(ctx, w.timeout+waitPatience, errHubLate)
 	defer end()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -116,15 +116,18 @@ const (
 	waitPatience = 5 * time.Second // for the outcome after the timeout
 )
 
-var errHubSilent = errors.New("nobody can say whether all relays have applied it: the hub does not answer")
+var (
+	errHubLate   = errors.New("nobody can say whether all relays have applied it: the hub did not answer within the --timeout")
+	errHubSilent = fmt.Errorf("nobody can say whether all relays have applied it: the hub was silent for %s", waitSilence)
+)
 
 // waitError tells Ctrl-C and a hub that hangs from other ends.
 func waitError(ctx context.Context, err error) error {
-	switch {
-	case ctx.Err() == nil:
+	switch cause := context.Cause(ctx); cause {
+	case nil:
 		return err
-	case errors.Is(context.Cause(ctx), errHubSilent):
-		return withCode(exitInconclusive, errHubSilent)
+	case errHubLate, errHubSilent:
+		return withCode(exitInconclusive, cause)
 	default:
 		return withCode(exitInterrupted, errors.New("interrupted before all relays had applied it"))
 	}
