@@ -103,17 +103,23 @@ func (s *server) apply(all []upstream) {
 
 // TestAResumedRelayMayHaveATombstoneFromBefore follows one of two projects, in which its tombstone was not cleared.
 func TestAResumedRelayMayHaveATombstoneFromBefore(t *testing.T) {
-	s := newServer(t, changes{env("a", 1), env("b", 1)})
-	require.NoError(t, s.SetKeys([]hub.Key{{Name: "web", Key: testKey, Projects: []string{"web"}}}))
-	grant, err := s.Authenticate(testKey)
-	require.NoError(t, err)
-	grant.View(1)
-	s.apply([]upstream{event(deleted("a", 3)), event(envIn("mobile", "x", "a", 5)), put(removed("a")), event(env("b", 2))})
-	relay := s.open(t, request{id: grant.View(1).Digest})
-	require.Equal(t, "resumed", short(t, relay.next()))
-	s.Changes(false, changes{env("a", 2)})
-	assert.Equal(t, "put b@2", short(t, relay.next()))
-	assert.Equal(t, "put a@2 b@2", short(t, relay.next()))
+	for name, viewBefore := range map[string]bool{"the view has seen it": true, "the view is new": false} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t, changes{env("a", 1), env("b", 1)})
+			require.NoError(t, s.SetKeys([]hub.Key{{Name: "web", Key: testKey, Projects: []string{"web"}}}))
+			grant, err := s.Authenticate(testKey)
+			require.NoError(t, err)
+			if viewBefore {
+				grant.View(1)
+			}
+			s.apply([]upstream{event(deleted("a", 3)), event(envIn("mobile", "x", "a", 5)), put(removed("a")), event(env("b", 2))})
+			relay := s.open(t, request{id: grant.View(1).Digest})
+			require.Equal(t, "resumed", short(t, relay.next()))
+			s.Changes(false, changes{env("a", 2)})
+			assert.Equal(t, "put b@2", short(t, relay.next()))
+			assert.Equal(t, "put a@2 b@2", short(t, relay.next()))
+		})
+	}
 }
 
 // TestARelayWithoutAKnownIdMayHaveMissedAnything gets two puts, as long as an item is below a version that was sent.
