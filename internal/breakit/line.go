@@ -133,8 +133,13 @@ var line = []promise{
 		folder: "autoconfig", test: "TestRule16Silence",
 	},
 	{
+		text: "Rule 16: a handler call under way when the time is up puts the end off by its own time only",
+		file: "internal/stream/silence.go", from: "\t\tw.goneOff = true\n", to: "\t\tw.timer.Reset(w.timeout)\n",
+		folder: "internal/stream", test: "TestAHandlerCallPutsTheEndOfASilentConnectionOffByItsOwnTimeOnly",
+	},
+	{
 		text: "A handler that blocks for longer than the read timeout loses nothing",
-		file: "internal/stream/silence.go", from: "if !w.pausedSince.IsZero() {", to: "if w.timeout < 0 {",
+		file: "internal/stream/silence.go", from: "if w.pauses > 0 {", to: "if w.timeout < 0 {",
 		folder: "internal/faults/endure", test: "TestAHandlerThatBlocksForLongerThanTheReadTimeoutLosesNothing",
 	},
 	{

@@ -25,7 +25,8 @@ type watch struct {
 	fed         bool          // the first put was applied, so that none is due
 	dueFrom     time.Time     // when the connection was open or last brought an event, less the time of handlers
 	pauses      int           // handler calls under way: one for a key that expires may be within that for an item
-	pausedSince time.Time     // when the outermost of them began; zero if there is none
+	pausedSince time.Time     // when the outermost of them began
+	goneOff     bool          // the timer has, during the call
 	paused      time.Duration // in handler calls since the connection last read
 }
 
@@ -38,7 +39,7 @@ func newWatch(timeout time.Duration, cancel context.CancelCauseFunc) *watch {
 	w := &watch{timeout: timeout, cancel: cancel, dialled: time.Now()}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.timer = time.AfterFunc(timeout, w.check)
+	w.timer = time.AfterFunc(timeout, w.timerGoesOff)
 	return w
 }
 
@@ -80,30 +81,33 @@ func (w *watch) pause() {
 // resume notes that the handler call has ended.
 func (w *watch) resume() {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.pauses--; w.pauses > 0 {
-		w.mu.Unlock()
 		return
 	}
 	took := time.Since(w.pausedSince)
-	w.pausedSince = time.Time{}
 	w.paused += took
 	w.dueFrom = w.dueFrom.Add(took)
-	goneOff := took >= w.timeout && !w.stopped
-	w.mu.Unlock()
-	if goneOff {
-		w.timer.Reset(0) // the timer did nothing during the call
+	if w.goneOff {
+		w.goneOff = false
+		w.check()
 	}
 }
 
-// check runs when the timer goes off.
-func (w *watch) check() {
+// timerGoesOff checks now, or else when the handler call under way has ended.
+func (w *watch) timerGoesOff() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.stopped {
+	if w.pauses > 0 {
+		w.goneOff = true
 		return
 	}
-	if !w.pausedSince.IsZero() {
-		w.timer.Reset(w.timeout) // unless resume is first
+	w.check()
+}
+
+// check ends the connection if the timeout has passed, or sets the timer to when it may next have. The lock is held.
+func (w *watch) check() {
+	if w.stopped {
 		return
 	}
 	now := time.Now()
