@@ -35,7 +35,7 @@ func TestResume(t *testing.T) {
 		"a removal, and back at a lower version": {
 			events: []upstream{put(removed("a")), event(env("a", 0))}, want: []string{"put b@1", "put a@0 b@1"}},
 		"a removal before, and back at a lower version": {
-			before: []upstream{put(removed("a"))}, events: []upstream{event(env("a", 0))}, want: []string{"put a@0 b@1"}},
+			before: []upstream{put(removed("a"))}, events: []upstream{event(env("a", 0))}, want: []string{"put b@1", "put a@0 b@1"}},
 		"a removal and a return before": {
 			before: []upstream{put(removed("a")), event(env("a", 0))}, events: []upstream{event(env("b", 2))},
 			resumed: true, want: []string{"patch b@2"}},
@@ -120,6 +120,21 @@ func TestAResumedRelayMayHaveATombstoneFromBefore(t *testing.T) {
 			assert.Equal(t, "put a@2 b@2", short(t, relay.next()))
 		})
 	}
+}
+
+// TestAStateThatCameBackMayBeHeldFromBefore, with a tombstone, by a relay whose place is beyond the recent past.
+func TestAStateThatCameBackMayBeHeldFromBefore(t *testing.T) {
+	s := newServer(t, changes{env("a", 1), env("b", 1)}, hub.WithRecentPast(1, 1<<20))
+	relay := s.open(t, request{})
+	require.Equal(t, "put a@1 b@1", short(t, relay.next()))
+	s.Changes(false, changes{deleted("a", 2)})
+	held := id(relay.next())
+	s.apply([]upstream{put(env("a", 1)), put(removed("a"))})
+	relay = s.open(t, request{id: held})
+	require.Equal(t, "resumed", short(t, relay.next()))
+	s.Changes(false, changes{env("a", 1)})
+	assert.Equal(t, "put b@1", short(t, relay.next()))
+	assert.Equal(t, "put a@1 b@1", short(t, relay.next()))
 }
 
 // TestARelayWithoutAKnownIdMayHaveMissedAnything gets two puts, as long as an item is below a version that was sent.

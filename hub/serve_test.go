@@ -48,7 +48,7 @@ func TestWhenAPutWhenPatches(t *testing.T) {
 		"removed, and back at the same version": {
 			put(removed("a")).sends("put b@1"), event(env("a", 1)).sends("put a@1 b@1")},
 		"removed, and back at a lower version": {
-			put(removed("a")).sends("put b@1"), event(env("a", 0)).sends("put a@0 b@1")},
+			put(removed("a")).sends("put b@1"), event(env("a", 0)).sends("put b@1", "put a@0 b@1")},
 		"deleted, and back at the tombstone's version": {
 			event(deleted("a", 2)).sends("delete a@2"), put(env("a", 2)).sends("put a@2 b@1")},
 		"deleted, and back above the tombstone": {
@@ -58,7 +58,7 @@ func TestWhenAPutWhenPatches(t *testing.T) {
 		"deleted, its tombstone cleared by a put, and deleted again at a lower version": {
 			event(deleted("a", 5)).sends("delete a@5"), put(), event(deleted("a", 2)), event(env("a", 3)).sends("put b@1", "put a@3 b@1")},
 		"back, and still below the highest version": {
-			event(env("a", 9)).sends("patch a@9"), put(removed("a")).sends("put b@1"), event(env("a", 3)).sends("put a@3 b@1"),
+			event(env("a", 9)).sends("patch a@9"), put(removed("a")).sends("put b@1"), event(env("a", 3)).sends("put b@1", "put a@3 b@1"),
 			event(env("a", 4)).sends("put a@4 b@1"), event(env("a", 10)).sends("patch a@10")},
 		"another project":                       {event(envIn("mobile", "x", "a", 2)).sends("patch a@2")},
 		"the filter of a relay that knows none": {event(filterChange("web", "eu", 1))},

@@ -175,8 +175,10 @@ func (s *state) set(it *item, in input) (how way) {
 			it.returned = false
 		default:
 			it.returned = true
-			if it.live || it.deleted && in.Version < it.version {
-				it.clean = s.generation // also relays that have followed so far have a higher version
+			if it.live || in.Version < it.highest {
+				// Also relays that are up to date may have a higher version: a state that came back, and by whose digest
+				// they were resumed, they may have from before a removal.
+				it.clean = s.generation
 			}
 		}
 	}

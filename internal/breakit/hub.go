@@ -108,6 +108,11 @@ var hubs = []promise{
 		folder: "hub", test: "TestWhenAPutWhenPatches",
 	},
 	{
+		text: "A relay that is resumed from a state that came back may hold a tombstone from before",
+		file: "hub/state.go", from: "if it.live || in.Version < it.highest {", to: "if it.live || it.deleted && in.Version < it.version {",
+		folder: "hub", test: "TestAStateThatCameBackMayBeHeldFromBefore",
+	},
+	{
 		text: "Each relay comes to have its view, whatever happens in whatever order",
 		file: "hub/state.go", from: "\t\t\tit.returned = true\n", to: "\t\t\tit.returned = in.Version < 0\n",
 		folder: "internal/faults/hubmodel", test: "TestEachQuietRelayHasItsView",
