@@ -176,8 +176,8 @@ func (s *state) set(it *item, in input) (how way) {
 		default:
 			it.returned = true
 			if it.live || in.Version < it.highest {
-				// Also relays that are up to date may have a higher version: a state that came back, and by whose digest
-				// they were resumed, they may have from before a removal.
+				// Relays that are up to date may hold a higher version, too: a relay that was resumed by the digest of a
+				// state which the view has been in twice may have a tombstone from the first time.
 				it.clean = s.generation
 			}
 		}
